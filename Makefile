@@ -1,0 +1,130 @@
+# Everything make installs or builds is under .build; `make clean` removes it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BUILD := .build
+BIN := $(BUILD)/bin
+UV := $(BUILD)/uv/bin/uv
+PYTHON := $(BUILD)/venv/bin/python
+MINISTACK := $(BUILD)/local-venv/bin/ministack
+GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+GOLANGCI_LINT_VERSION := v2.15.0
+TAXI := models/taxi
+
+# Which run make run and make up serve: the random forest, unless told otherwise.
+RUN_ID ?= $(shell sed -n 's/.*"forest": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json)
+export ONNXRUNTIME_LIB ?= $(CURDIR)/$(BUILD)/lib/libonnxruntime.so
+
+# The shared library, by the name the wheel has it under.
+ifeq ($(shell uname -s),Darwin)
+ONNXRUNTIME_FILE := libonnxruntime.*.dylib
+else
+ONNXRUNTIME_FILE := libonnxruntime.so.*
+endif
+
+##@ Use it
+.PHONY: run
+run: $(BIN)/worker $(BIN)/local $(MINISTACK) ## score 20,000 real rides through the local stack [RUN_ID=...]
+	@$(BIN)/local run $(STACK)
+
+.PHONY: up
+up: $(BIN)/worker $(BIN)/local $(MINISTACK) ## leave the local stack running for the aws command line [RUN_ID=...]
+	@$(BIN)/local up $(STACK)
+
+.PHONY: down
+down: $(BIN)/local ## stop it
+	@$(BIN)/local down
+
+STACK = -run-id $(RUN_ID) -worker $(BIN)/worker -model models/$(RUN_ID) -rides $(TAXI)/rides.parquet -ministack $(MINISTACK)
+
+.PHONY: convert
+convert: $(PYTHON) ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [OUT=models]
+	@test -n "$(MODEL)" || { echo "convert: error: MODEL is not set" >&2; \
+	  echo "hint: make convert MODEL=runs:/<RUN_ID>/model, or an MLflow model's folder" >&2; exit 2; }
+	@$(CONVERT) '$(MODEL)' $(if $(SPEC),--spec '$(SPEC)') --out '$(or $(OUT),models)' \
+	  $(if $(filter environment command,$(origin RUN_ID)),--run-id '$(RUN_ID)')
+
+.PHONY: example
+example: $(PYTHON) ## make the two taxi runs again: train, log to MLflow, convert
+	@$(PYTHON) $(TAXI)/train.py
+
+CONVERT = PYTHONPATH=convert $(PYTHON) -m skiff_convert
+
+##@ Work on it
+.PHONY: test
+test: test-go test-python test-path ## everything CI runs but lint
+
+.PHONY: test-go
+test-go: onnxruntime ## the Go tests, with the race detector
+	go test -race ./...
+
+.PHONY: test-python
+test-python: $(PYTHON) ## the converter's tests
+	$(PYTHON) -m pytest -q convert
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) $(PYTHON) ## golangci-lint, ruff
+	$(GOLANGCI_LINT) run ./...
+	$(PYTHON) -m ruff check convert $(TAXI)
+	$(PYTHON) -m ruff format --check convert $(TAXI)
+
+.PHONY: lock
+lock: $(UV) ## resolve the Python lock files again
+	for name in uv onnxruntime; do $(COMPILE) .tools/$$name.in -o .tools/$$name.lock; done
+	$(COMPILE) cmd/local/requirements.in -o cmd/local/requirements.lock
+	$(COMPILE) --all-extras convert/pyproject.toml -o convert/requirements.lock
+
+COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+.PHONY: clean
+clean: ## remove all that make installed and built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## this
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# What the rest is made with.
+.PHONY: $(BIN)/worker $(BIN)/local # go build knows when
+$(BIN)/worker: onnxruntime
+	@go build -trimpath -o $@ ./cmd/worker
+$(BIN)/local:
+	@go build -trimpath -o $@ ./cmd/local
+
+.PHONY: onnxruntime
+onnxruntime: $(BUILD)/lib/libonnxruntime.so ## onnxruntime's shared library, out of its Python wheel
+
+$(UV): .tools/uv.lock
+	@echo "installing uv" >&2
+	@python3 -m venv $(BUILD)/uv
+	@$(BUILD)/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(PYTHON): convert/requirements.lock $(UV)
+	@echo "installing the converter's packages" >&2
+	@$(UV) venv -q --allow-existing --python 3.11 $(BUILD)/venv
+	@$(UV) pip sync -q -p $@ --require-hashes $<
+	@touch $@
+
+$(MINISTACK): cmd/local/requirements.lock $(UV)
+	@echo "installing ministack, the stand-in for Kinesis and S3" >&2
+	@$(UV) venv -q --allow-existing --python 3.11 $(BUILD)/local-venv
+	@$(UV) pip sync -q -p $(BUILD)/local-venv/bin/python --require-hashes $<
+	@touch $@
+
+$(BUILD)/lib/libonnxruntime.so: .tools/onnxruntime.lock $(UV)
+	@echo "installing onnxruntime" >&2
+	@rm -rf $(BUILD)/onnxruntime $(BUILD)/lib
+	@$(UV) pip install -q --no-deps --python-version 3.11 --target $(BUILD)/onnxruntime --require-hashes -r $<
+	@mkdir -p $(BUILD)/lib
+	@cp $(BUILD)/onnxruntime/onnxruntime/capi/$(ONNXRUNTIME_FILE) $@
+	@rm -rf $(BUILD)/onnxruntime
+
+$(GOLANGCI_LINT):
+	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION), a few minutes the first time" >&2
+	@GOBIN=$(CURDIR)/$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
