@@ -1,0 +1,152 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// The limits of one request to a stream.
+const (
+	maxMessagesPerPut = 500     // PutRecords API
+	maxBytesPerPut    = 5 << 20 // PutRecords API, keys included; 10 MiB in the current one, 5 MiB is taken everywhere
+	maxMessageBytes   = 1 << 20 // a stream's default record limit, key included
+	putsInFlight      = 4       // requests at once; one shard takes 1 MiB a second, so more would only be throttled
+)
+
+// The waiting between tries of what a stream didn't take: exponential, with
+// full jitter, so that shards throttled together do not come back together.
+const (
+	firstWait = 25 * time.Millisecond
+	maxWait   = 2 * time.Second
+)
+
+// answerTime is left of an invocation's time for its answer, when waiting for
+// a stream takes up the rest.
+const answerTime = 500 * time.Millisecond
+
+// A Message is a prediction on its way to the output stream.
+type Message struct {
+	Key  string // partition key
+	Data []byte
+}
+
+// ErrPermanent marks a stream's error that trying again will not mend: no such
+// stream, no permission.
+var ErrPermanent = errors.New("trying again is no use")
+
+// A Stream takes messages, at most 500 and 5 MiB in one call. It returns the
+// indexes of those that it did not take, in order, or an error if it took
+// none: one that wraps [ErrPermanent], or one to try again after. Calls may be
+// concurrent.
+type Stream interface {
+	Put(ctx context.Context, messages []Message) (failed []int, err error)
+}
+
+// publish sends messages until the stream has taken them or time is up. It
+// returns the indexes of the unsent ones, in order, with the reason.
+func publish(ctx context.Context, s Stream, messages []Message) (unsent []int, err error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
+		defer cancel()
+	}
+	chunks := chunk(messages)
+	results := make([]result, len(chunks))
+	var workers sync.WaitGroup
+	slots := make(chan struct{}, putsInFlight)
+	for i, c := range chunks {
+		slots <- struct{}{}
+		workers.Go(func() {
+			results[i] = putAll(ctx, s, messages[c.start:c.end])
+			<-slots
+		})
+	}
+	workers.Wait()
+	for i, r := range results {
+		for _, m := range r.unsent {
+			unsent = append(unsent, chunks[i].start+m)
+		}
+		if r.err != nil && (err == nil || errors.Is(r.err, ErrPermanent)) {
+			err = r.err
+		}
+	}
+	return unsent, err
+}
+
+// span is a half-open range of messages.
+type span struct{ start, end int }
+
+type result struct {
+	unsent []int
+	err    error
+}
+
+// chunk cuts messages into requests, by count and by bytes.
+func chunk(messages []Message) []span {
+	var chunks []span
+	start, size := 0, 0
+	for i, m := range messages {
+		n := len(m.Key) + len(m.Data)
+		if i-start == maxMessagesPerPut || size+n > maxBytesPerPut {
+			chunks = append(chunks, span{start, i})
+			start, size = i, 0
+		}
+		size += n
+	}
+	if start < len(messages) {
+		chunks = append(chunks, span{start, len(messages)})
+	}
+	return chunks
+}
+
+// putAll sends one request's messages, and those again that were not taken,
+// until all are, the error is permanent, or time is up.
+func putAll(ctx context.Context, s Stream, messages []Message) result {
+	pending := make([]int, len(messages))
+	for i := range pending {
+		pending[i] = i
+	}
+	left := messages
+	for wait := firstWait; ; wait = min(2*wait, maxWait) {
+		failed, err := s.Put(ctx, left)
+		if err == nil {
+			if len(failed) == 0 {
+				return result{}
+			}
+			pending = pick(pending, failed)
+			left = pick(left, failed)
+			err = fmt.Errorf("%d of %d records were not taken", len(failed), len(messages))
+		}
+		if errors.Is(err, ErrPermanent) || !sleep(ctx, rand.N(wait)) { //nolint:gosec // jitter is no secret
+			return result{pending, err}
+		}
+	}
+}
+
+// pick returns the elements of s at the given indexes.
+func pick[T any](s []T, indexes []int) []T {
+	picked := make([]T, len(indexes))
+	for i, at := range indexes {
+		picked[i] = s[at]
+	}
+	return picked
+}
+
+// sleep waits for d and reports whether ctx lasts that long.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

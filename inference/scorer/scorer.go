@@ -1,0 +1,167 @@
+// Package scorer runs a bundle's model with onnxruntime, on CPU. It is the
+// only package that knows onnxruntime.
+package scorer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+
+	ort "github.com/yalue/onnxruntime_go"
+
+	"skiff/inference"
+)
+
+// A Session is a model loaded into onnxruntime. One thread runs it: a Lambda
+// function of less than 1,769 MB has no more than one processor, and sums come
+// out in one order.
+type Session struct {
+	mu      sync.Mutex
+	session *ort.DynamicAdvancedSession
+	columns int
+	in, out []ort.Value // the tensors of the last call's rows, over memory of their own
+	x, y    *ort.Tensor[float64]
+}
+
+var _ inference.Scorer = (*Session)(nil)
+
+var environment sync.Mutex // onnxruntime has one environment a process
+
+// Load loads the bundle's model with the onnxruntime at library, the path of
+// the shared library. All sessions of a process share the first one's library.
+func Load(library string, b *inference.Bundle) (*Session, error) {
+	if err := initialize(library); err != nil {
+		return nil, err
+	}
+	options, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, fmt.Errorf("making session options: %w", err)
+	}
+	defer options.Destroy() //nolint:errcheck // frees memory, fails only when freed twice
+	err = errors.Join(
+		options.SetIntraOpNumThreads(1),
+		options.SetInterOpNumThreads(1),
+		options.SetLogSeverityLevel(ort.LoggingLevelError))
+	if err != nil {
+		return nil, fmt.Errorf("setting session options: %w", err)
+	}
+	session, err := ort.NewDynamicAdvancedSessionWithONNXData(b.Model, []string{"X"}, []string{"y"}, options)
+	if err != nil {
+		return nil, fmt.Errorf("loading the model of run %s: %w", b.Manifest.RunID, err)
+	}
+	s := &Session{session: session, columns: len(b.Manifest.Columns)}
+	if err := s.checkMetadata(&b.Manifest); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Version returns the version of the onnxruntime in use, such as 1.32.0.
+func Version() string { return ort.GetVersion() }
+
+func initialize(library string) error {
+	environment.Lock()
+	defer environment.Unlock()
+	if ort.IsInitialized() {
+		return nil
+	}
+	const hint = "set ONNXRUNTIME_LIB to libonnxruntime.so of version 1.24 or later; `make onnxruntime` puts one in .build/lib"
+	if _, err := os.Stat(library); err != nil {
+		return inference.WithHint(fmt.Errorf("loading onnxruntime: %w", err), hint)
+	}
+	ort.SetSharedLibraryPath(library)
+	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+		return inference.WithHint(fmt.Errorf("loading onnxruntime: %w", err), hint)
+	}
+	return nil
+}
+
+// checkMetadata makes sure that the model and the manifest are of one run.
+func (s *Session) checkMetadata(m *inference.Manifest) error {
+	metadata, err := s.session.GetModelMetadata()
+	if err != nil {
+		return fmt.Errorf("reading the model's metadata: %w", err)
+	}
+	defer metadata.Destroy() //nolint:errcheck // frees memory, fails only when freed twice
+	for key, want := range map[string]string{"run_id": m.RunID, "format": strconv.Itoa(m.Format)} {
+		got, _, err := metadata.LookupCustomMetadataMap(key)
+		if err != nil {
+			return fmt.Errorf("reading the model's metadata: %w", err)
+		}
+		if got != want {
+			return inference.WithHint(fmt.Errorf("the model says %s %q, and its manifest %q", key, got, want),
+				"convert the run again with `make convert MODEL=...`")
+		}
+	}
+	return nil
+}
+
+var errClosed = errors.New("the session is closed")
+
+// Score implements [inference.Scorer]. Concurrent calls run one after the
+// other: they would share one processor anyway.
+func (s *Session) Score(x, y []float64) error {
+	if len(y) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.session == nil {
+		return errClosed
+	}
+	if err := s.resize(len(y)); err != nil {
+		return err
+	}
+	if copy(s.x.GetData(), x) != len(x) {
+		return fmt.Errorf("X has %d values, more than %d rows of %d columns", len(x), len(y), s.columns)
+	}
+	if err := s.session.Run(s.in, s.out); err != nil {
+		return err
+	}
+	copy(y, s.y.GetData())
+	return nil
+}
+
+// resize makes tensors for n rows, unless the last call had as many.
+func (s *Session) resize(n int) error {
+	if s.y != nil && len(s.y.GetData()) == n {
+		return nil
+	}
+	if err := s.free(); err != nil {
+		return err
+	}
+	x, err := ort.NewEmptyTensor[float64](ort.NewShape(int64(n), int64(s.columns)))
+	if err != nil {
+		return fmt.Errorf("making a tensor of %d rows: %w", n, err)
+	}
+	y, err := ort.NewEmptyTensor[float64](ort.NewShape(int64(n), 1))
+	if err != nil {
+		return errors.Join(fmt.Errorf("making a tensor of %d rows: %w", n, err), x.Destroy())
+	}
+	s.x, s.y = x, y
+	s.in, s.out = []ort.Value{x}, []ort.Value{y}
+	return nil
+}
+
+func (s *Session) free() error {
+	if s.y == nil {
+		return nil
+	}
+	err := errors.Join(s.x.Destroy(), s.y.Destroy())
+	s.x, s.y, s.in, s.out = nil, nil, nil, nil
+	return err
+}
+
+// Close frees the model. Calls of Score after it fail.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.session == nil {
+		return nil
+	}
+	err := errors.Join(s.free(), s.session.Destroy())
+	s.session = nil
+	return err
+}
