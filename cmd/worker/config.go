@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"skiff/inference"
+)
+
+// A config is what the environment says.
+type config struct {
+	runID           string
+	modelLocation   string
+	modelBucket     string
+	experiment      string
+	stream          string
+	testRun         bool
+	kinesisEndpoint string
+	s3Endpoint      string
+	library         string
+}
+
+func readConfig(getenv func(string) string) (*config, error) {
+	or := func(name, otherwise string) string {
+		if v := getenv(name); v != "" {
+			return v
+		}
+		return otherwise
+	}
+	c := &config{
+		runID:           getenv("RUN_ID"),
+		modelLocation:   getenv("MODEL_LOCATION"),
+		modelBucket:     getenv("MODEL_BUCKET"),
+		experiment:      or("MLFLOW_EXPERIMENT_ID", "1"),
+		stream:          or("PREDICTIONS_STREAM_NAME", "ride_predictions"),
+		kinesisEndpoint: getenv("KINESIS_ENDPOINT_URL"),
+		s3Endpoint:      getenv("S3_ENDPOINT_URL"),
+		library:         getenv("ONNXRUNTIME_LIB"),
+	}
+	var err error
+	if c.testRun, err = strconv.ParseBool(or("TEST_RUN", "False")); err != nil {
+		return nil, inference.WithHint(fmt.Errorf("TEST_RUN is %q", getenv("TEST_RUN")), "it is True or False")
+	}
+	if c.runID == "" {
+		if c.modelLocation == "" {
+			return nil, inference.WithHint(errors.New("RUN_ID is not set"),
+				"set RUN_ID to the run whose model is to be served; models/ has a folder for each converted run")
+		}
+		return c, nil // the bundle says which run it is
+	}
+	return c, inference.CheckRunID(c.runID)
+}
+
+// findLibrary returns the path of onnxruntime's shared library: the one that
+// ONNXRUNTIME_LIB names, or else the first there is beside the worker, where
+// `make onnxruntime` puts it, and where the image has it.
+func findLibrary(c *config) string {
+	if c.library != "" {
+		return c.library
+	}
+	name := "libonnxruntime.so"
+	if runtime.GOOS == "darwin" {
+		name = "libonnxruntime.dylib"
+	}
+	beside := besideWorker()
+	places := []string{
+		filepath.Join(beside, name),
+		filepath.Join(beside, "..", "lib", name), // .build/bin beside .build/lib
+		filepath.Join(".build", "lib", name),
+		filepath.Join("/opt/lib", name), // the image
+	}
+	for _, place := range places {
+		if _, err := os.Stat(place); err == nil {
+			return place
+		}
+	}
+	return places[len(places)-1]
+}
+
+// besideWorker returns the folder of the running program.
+func besideWorker() string {
+	program, err := os.Executable()
+	if err != nil {
+		return "."
+	}
+	return filepath.Dir(program)
+}
+
+// A lazyAWS reads the SDK's configuration when it is first needed: a test run
+// of a bundle on disk needs none.
+type lazyAWS struct{ loaded *aws.Config }
+
+func (l *lazyAWS) config(ctx context.Context) (aws.Config, error) {
+	if l.loaded != nil {
+		return *l.loaded, nil
+	}
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, inference.WithHint(errors.New("no AWS region is set"), "set AWS_REGION, for example to us-east-1")
+	}
+	l.loaded = &cfg
+	return cfg, nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"skiff/inference"
+	"skiff/inference/store"
+)
+
+// openBundle opens the first bundle there is of these, and says where it was:
+// MODEL_LOCATION alone if that is set; models/RUN_ID in the working folder or
+// beside the worker; the run's artifacts in S3.
+func openBundle(ctx context.Context, c *config, lazy *lazyAWS) (*inference.Bundle, string, error) {
+	if c.modelLocation != "" {
+		b, err := openAt(ctx, c, lazy, c.modelLocation)
+		return b, c.modelLocation, notFound(err, "MODEL_LOCATION names a bundle's folder or an s3:// prefix")
+	}
+	places := []string{
+		filepath.Join("models", c.runID),
+		filepath.Join(besideWorker(), "models", c.runID),
+	}
+	if c.modelBucket != "" {
+		places = append(places, fmt.Sprintf("s3://%s/%s/%s/artifacts/onnx", c.modelBucket, c.experiment, c.runID))
+	}
+	var errs []error
+	for _, place := range places {
+		b, err := openAt(ctx, c, lazy, place)
+		if !errors.Is(err, os.ErrNotExist) {
+			return b, place, err
+		}
+		errs = append(errs, err)
+	}
+	hint := "convert the run with `make convert MODEL=runs:/" + c.runID + "/model`, or check RUN_ID"
+	if c.modelBucket == "" {
+		hint += "; for a bundle in S3 set MODEL_BUCKET"
+	}
+	return nil, "", notFound(fmt.Errorf("no bundle of run %s: %w", c.runID, errors.Join(errs...)), hint)
+}
+
+func openAt(ctx context.Context, c *config, lazy *lazyAWS, place string) (*inference.Bundle, error) {
+	if !strings.HasPrefix(place, "s3://") {
+		return inference.OpenBundle(ctx, inference.Dir(place), c.runID)
+	}
+	cfg, err := lazy.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := store.New(cfg, place, c.s3Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return inference.OpenBundle(ctx, folder, c.runID)
+}
+
+// notFound adds the hint to an error that a file isn't there.
+func notFound(err error, hint string) error {
+	if errors.Is(err, os.ErrNotExist) && inference.Hint(err) == "" {
+		return inference.WithHint(err, hint)
+	}
+	return err
+}
