@@ -1,0 +1,20 @@
+"""skiff's converter: the scikit-learn pipeline of an MLflow run becomes a bundle models/<RUN_ID>/.
+
+The stages, each a file, in the order the data takes:
+
+ 1. cli       the command: arguments, progress, errors
+ 2. source    finds the MLflow model and reads its MLmodel
+ 3. spec      reads the feature spec: how a record becomes features
+ 4. read      loads the pickle, and only read does; dumps what the pipeline learned, and predicts
+    reader    runs read in a process of its own
+ 5. neutral   what was dumped, checked: one vectorizer, one estimator
+ 6. columns   the columns of X, from the spec and what the vectorizer learned
+ 7. lower     the ONNX graph over X (lower_linear, lower_trees)
+ 8. goldens   records to prove it with: edges, every category, every threshold
+    records   a record becomes features for the original and a row of X, or is rejected with a reason
+ 9. prove     replays them in onnxruntime; nothing is written unless every prediction agrees
+10. bundle    writes model.onnx, golden.jsonl and manifest.json, whole or not at all
+"""
+
+__version__ = "0.1.0"
+FORMAT = 1  # of the bundle

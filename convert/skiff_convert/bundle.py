@@ -1,0 +1,53 @@
+"""Stage 10: writes a bundle, whole or not at all."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from .errors import ConvertError
+
+
+def write(out: Path, run_id: str, manifest: Mapping, files: Mapping[str, bytes]) -> Path:
+    """Writes out/run_id with the files and a manifest that has their sha256; the folder.
+
+    It is made beside and renamed, so that nobody sees half of one. An identical bundle is left as it is,
+    another one replaced. ConvertError when what is there is not a bundle.
+    """
+    folder = out / run_id
+    sums = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+    contents = {**files, "manifest.json": to_text({**manifest, "files": sums}).encode("utf-8")}
+    if folder.exists():
+        if _contents(folder) == contents:
+            return folder
+        if not (folder / "manifest.json").is_file():
+            raise ConvertError(f"{folder} is there and is not a bundle", "remove it, or name another --out")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{run_id}.", dir=out) as beside:
+            new = Path(beside, "new")
+            new.mkdir()
+            for name, content in contents.items():
+                (new / name).write_bytes(content)
+            if folder.exists():
+                os.rename(folder, Path(beside, "old"))
+            os.rename(new, folder)
+    except OSError as err:
+        raise ConvertError(
+            f"writing {folder}: {err.strerror}", "is --out a folder you may write to?"
+        ) from err
+    return folder
+
+
+def to_text(manifest: Mapping) -> str:
+    """The manifest as JSON, one key a line, so that a difference can be read."""
+    lines = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in manifest.items())
+    return "{\n" + lines + "\n}\n"
+
+
+def _contents(folder: Path) -> dict[str, bytes] | None:
+    if not folder.is_dir():
+        return None
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

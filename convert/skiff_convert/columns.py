@@ -1,0 +1,146 @@
+"""Stage 6: the columns of X, from the spec and what the vectorizer learned.
+
+X is float64 [rows, columns], one column per raw feature: a category is its code (0: unknown, else 1 + its
+index in the vocabulary), a number is itself. A feature learned both as text and as number has two columns,
+the category first.
+"""
+
+from dataclasses import dataclass, field
+
+from . import spec as specs
+from .errors import ConvertError
+from .neutral import Pipeline
+from .spec import Keys, Spec, Template
+
+# 2**128 - 2**103, the least double that rounds to float32 infinity (a tie with 2**128, which is even).
+FLOAT32_LIMIT = 3.4028235677973366e38
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of X; the fields are the manifest's, but indices."""
+
+    name: str
+    source: Template | Keys
+    kind: str  # "category" or "number"
+    missing: str  # an absent value: "reject", or "zero" for code 0 or number 0
+    indices: tuple[int, ...]  # columns of the vectorizer: one per word of the vocabulary, or the number's
+    vocabulary: tuple[str, ...] = ()
+    null: str = ""  # of a number: "reject" or "nan"
+    text: str = ""  # of a number: "reject" or "zero"
+    limit: float | None = None  # of a number: magnitudes from here on are rejected
+
+    def manifest(self) -> dict:
+        """The column as the manifest has it."""
+        entry: dict = {"name": self.name, "kind": self.kind}
+        if isinstance(self.source, Template):
+            parts = self.source.parts
+            entry["template"] = [{"text": p} if isinstance(p, str) else {"path": list(p)} for p in parts]
+        else:
+            entry["path"] = list(self.source)
+        entry["missing"] = self.missing
+        if self.kind == "category":
+            return entry | {"vocabulary": list(self.vocabulary)}
+        entry |= {"null": self.null, "text": self.text}
+        return entry if self.limit is None else entry | {"limit": self.limit}
+
+
+@dataclass
+class _Learned:
+    """What the vectorizer learned of one feature."""
+
+    words: dict[str, int] = field(default_factory=dict)  # word: column of the vectorizer
+    number: int | None = None  # column of the vectorizer
+
+
+def choose(pipeline: Pipeline, path: str | None) -> tuple[Spec, str]:
+    """The spec to use, and what to call it: a file, "taxi" or "none"; None: taxi where it fits, else none."""
+    if path not in (None, "none"):
+        return specs.load(path), path
+    if path is None:
+        taxi = specs.load("taxi")
+        try:
+            _learned(pipeline, list(taxi.features))
+            return taxi, "taxi"
+        except ConvertError:
+            pass
+    return specs.by_name(list(_learned(pipeline, None))), "none"
+
+
+def build(pipeline: Pipeline, spec: Spec, *, missing: str) -> list[Column]:
+    """The columns of X, features in the spec's order.
+
+    missing is what an absent value does: "reject", or "zero" (the DictVectorizer's rule). ConvertError when
+    the pipeline learned a feature that the spec does not give, or one whose names are ambiguous.
+    """
+    columns = []
+    for name, learned in _learned(pipeline, list(spec.features)).items():
+        source = spec.features[name]
+        both = bool(learned.words) and learned.number is not None
+        if learned.words:
+            words, indices = tuple(learned.words), tuple(learned.words.values())
+            columns.append(Column(name, source, "category", missing, indices, words))
+        elif isinstance(source, Template):
+            raise ConvertError(
+                f"the pipeline learned {name} as a number, and the spec makes a text of it",
+                f'give its path: {name} = "key.key"',
+            )
+        if learned.number is not None and not isinstance(source, Template):
+            columns.append(
+                Column(
+                    name,
+                    source,
+                    "number",
+                    missing,
+                    (learned.number,),
+                    null="nan" if pipeline.accepts_nan else "reject",
+                    text="zero" if both else "reject",
+                    limit=None if pipeline.accepts_beyond_float32 else FLOAT32_LIMIT,
+                )
+            )
+    return columns
+
+
+def _learned(pipeline: Pipeline, features: list[str] | None) -> dict[str, _Learned]:
+    """The features the vectorizer learned, in the order of features; None: split at the first separator.
+
+    A feature nothing was learned of is left out: the pipeline does not use it.
+    """
+    separator = pipeline.vectorizer.separator
+    learned: dict[str, _Learned] = {name: _Learned() for name in features or ()}
+    for index, column in enumerate(pipeline.vectorizer.names):
+        if features is None:
+            name, found, word = column.partition(separator)
+            owners = [(name, word if found else None)]
+        else:
+            owners = _owners(column, features, separator)
+        if len(owners) != 1:
+            raise _no_owner(column, separator) if not owners else _two_owners(column, owners)
+        name, word = owners[0]
+        if word is None:
+            learned.setdefault(name, _Learned()).number = index
+        else:
+            learned.setdefault(name, _Learned()).words[word] = index
+    return {name: one for name, one in learned.items() if one.words or one.number is not None}
+
+
+def _owners(column: str, features: list[str], separator: str) -> list[tuple[str, str | None]]:
+    """Which features may have made the vectorizer's column, with the word, or None when as a number."""
+    prefixes = [(name, name + separator) for name in features]
+    owners = [(name, column[len(prefix) :]) for name, prefix in prefixes if column.startswith(prefix)]
+    return owners + [(column, None)] * (column in features)
+
+
+def _no_owner(column: str, separator: str) -> ConvertError:
+    name = column.partition(separator)[0]
+    return ConvertError(
+        f"the pipeline wants feature {name}, which the spec does not give",
+        f'add it under [features], {name} = "key.key", or use --spec none',
+    )
+
+
+def _two_owners(column: str, owners: list[tuple[str, str | None]]) -> ConvertError:
+    names = " or ".join(name for name, _ in owners)
+    return ConvertError(
+        f"the pipeline's column {column!r} may come from feature {names}", "rename one and fit again"
+    )

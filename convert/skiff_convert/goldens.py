@@ -1,0 +1,258 @@
+"""Stage 8: records to prove a bundle with.
+
+Goldens are about 200 records that stay in the bundle: edge cases, then records as they come. The sweep is
+many more, used once: every category, both sides of every threshold, and records at random. Same pipeline,
+same records.
+"""
+
+import json
+import math
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .columns import FLOAT32_LIMIT, Column
+from .errors import ConvertError
+from .lower_trees import absorb_rounding
+from .neutral import Pipeline, Trees
+from .records import MAX_DEPTH, Encoded, Encoder, Reject
+from .spec import Keys, Template
+
+EDGES = 180  # goldens that are edge cases, at most
+GOLDENS = 240  # in all, about
+SWEPT = 40_000  # categories and thresholds visited, at most
+RANDOM = 5_000  # records at random in the sweep
+
+
+@dataclass(frozen=True)
+class Raw:
+    """JSON text that no Python value is written as."""
+
+    text: str
+
+
+# What may stand where a value is expected.
+VALUES: tuple[Any, ...] = (
+    None, True, False, "", "x", "3.66", "naïve=☃ \n", [], {}, ["a", "b"], {"a": 1},
+    0, Raw("-0"), -0.0, 7, 7.0, 0.1, Raw("1E2"), Raw("1e-7"), 2**53 + 1, 10**22, 1e22, 1e16,
+    12345678901234567.0, 5e-324, 1e-45, 16777217, 3.4028234663852886e38, FLOAT32_LIMIT, -FLOAT32_LIMIT,
+    math.nextafter(FLOAT32_LIMIT, 0.0), 1e300, Raw("1e400"), 10**400,
+)  # fmt: skip
+IDS = (None, True, 1.5, 0, Raw("-0"), 2**63 + 1, Raw("1e2"), "a\u2028b", "", [1, {"a": None}], {})
+NOT_OBJECTS = ("[]", '"x"', "1", "null", "true")
+NOT_JSON = ("", " ", "{", "nul", "{'a': 1}", '{"a": 1,}', '{"a": NaN}', '{"a": -Infinity}', "{} {}", "[01]")
+TOO_DEEP = '{"a": ' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}"
+TOO_LONG = '{"a": ' + "9" * 4301 + "}"  # digits of an integer: CPython's limit
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A record that is scored."""
+
+    text: str
+    encoded: Encoded
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A record that is rejected."""
+
+    text: str
+    reject: Reject
+
+
+def judge(encoder: Encoder, text: str) -> Scored | Rejected:
+    """What becomes of a record."""
+    try:
+        return Scored(text, encoder.encode(text))
+    except Reject as reject:
+        return Rejected(text, reject)
+
+
+class Records:
+    """Makes records for the columns of X; the same ones every time."""
+
+    def __init__(self, pipeline: Pipeline, columns: Sequence[Column], id_path: Keys | None):
+        self._random = random.Random(0)
+        self._id = id_path
+        self._features: dict[str, list[Column]] = {}
+        for column in columns:
+            self._features.setdefault(column.name, []).append(column)
+        self._cuts = {c.indices[0]: cuts(pipeline, c.indices[0]) for c in columns if c.kind == "number"}
+        self._words = {c.indices[0]: _possible(c) for c in columns if c.kind == "category"}
+
+    def goldens(self) -> list[str]:
+        """Edge cases, then records at random."""
+        edges = list(dict.fromkeys(self._edges()))
+        if len(edges) > EDGES:
+            edges = [edges[i] for i in sorted(self._random.sample(range(len(edges)), EDGES))]
+        return edges + [self._any() for _ in range(GOLDENS - len(edges))]
+
+    def sweep(self) -> list[str]:
+        """A record for each category and each side of each threshold, then records at random."""
+        visits = [
+            (column.name, value)
+            for feature in self._features.values()
+            for column in feature
+            for value in self._all(column)
+        ]
+        if len(visits) > SWEPT:
+            visits = self._random.sample(visits, SWEPT)
+        return [self._any(visit) for visit in visits] + [self._any() for _ in range(RANDOM)]
+
+    def _all(self, column: Column) -> list:
+        if column.kind == "category":
+            return self._words[column.indices[0]]
+        return [v for cut in self._cuts[column.indices[0]] for v in (cut, math.nextafter(cut, math.inf))]
+
+    def _any(self, fixed: tuple[str, Any] | None = None) -> str:
+        return to_json(self._object(fixed))
+
+    def _object(self, fixed: tuple[str, Any] | None = None) -> dict:
+        """A record with values as they come, but the fixed (feature, value)."""
+        record: dict = {}
+        for name, columns in self._features.items():
+            column = self._random.choice(columns)
+            chance = self._random.random()
+            if fixed and fixed[0] == name:
+                put(record, column.source, fixed[1])
+            elif chance < 0.02 and column.missing == "zero":
+                continue
+            elif chance < 0.04 and column.null == "nan":
+                put(record, column.source, None)
+            else:
+                put(record, column.source, self._value(column, chance))
+        if self._id:
+            put(record, self._id, self._random.randrange(10**9), over=False)
+        return record
+
+    def _value(self, column: Column, chance: float) -> Any:
+        if column.kind == "number":
+            return self._number(self._cuts[column.indices[0]])
+        word = self._random.choice(self._words[column.indices[0]])
+        # An unknown word is a known one and a bit more, so that a template can still be taken apart.
+        return word + "7" if chance > 0.97 else word
+
+    def _number(self, known: list[float]) -> float | int:
+        rng = self._random
+        if not known:  # a linear model asks no questions: any size will do
+            return rng.choice((round(rng.lognormvariate(1, 1), 2), rng.uniform(-999, 999), rng.randrange(99)))
+        near = rng.choice(known)
+        low, high = known[0] - 1, known[-1] + 1
+        anywhere = rng.uniform(low, high) if math.isfinite(high - low) else near
+        above = math.nextafter(near, math.inf)
+        return rng.choice((near, above, round(near, 2), anywhere, round(anywhere, 2)))
+
+    def _edges(self) -> Iterator[str]:
+        base = self._object()
+        text = to_json(base)
+        yield text
+        yield text.replace('": ', '"\t:\n ')
+        yield from NOT_OBJECTS
+        yield from NOT_JSON
+        yield from (TOO_DEEP, TOO_LONG, text[:-1], text + "}")
+        yield to_json({**base, "Extra": {"a": [1, None]}, "": 0})
+        for key in base:  # exact keys; of two the last wins, wholly
+            yield to_json({k.swapcase() if k == key else k: v for k, v in base.items()})
+            first = json.dumps(key)
+            yield f'{{{first}: {{"a": 1}}, {text[1:]}'
+            yield f"{text[:-1]}, {first}: {{}}}}"
+        if self._id:
+            yield from (self._changed(self._id, value) for value in IDS)
+            yield self._changed(self._id)
+        paths = self._paths()
+        for path in paths:
+            yield self._changed(path)
+        for outer in dict.fromkeys(path[:i] for path in paths for i in range(1, len(path))):
+            yield from (self._changed(outer, value) for value in (None, [], "x", {}))
+            yield self._changed(outer)
+        for value in VALUES:
+            yield from (self._changed(path, value) for path in paths)
+
+    def _paths(self) -> list[Keys]:
+        """The paths of all values that become features."""
+        sources = [columns[0].source for columns in self._features.values()]
+        parts = [s.parts if isinstance(s, Template) else (s,) for s in sources]
+        return list(dict.fromkeys(p for group in parts for p in group if not isinstance(p, str)))
+
+    def _changed(self, path: Keys, *value: Any) -> str:
+        """A record with another value at the path, or none there."""
+        record = inner = self._object()
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner.pop(path[-1], None)
+        if value:
+            inner[path[-1]] = value[0]
+        return to_json(record)
+
+
+def cuts(pipeline: Pipeline, index: int) -> list[float]:
+    """The thresholds that trees compare a number with, as doubles, in order; none for a linear model."""
+    trees = pipeline.estimator
+    if not isinstance(trees, Trees):
+        return []
+    asked = trees.threshold[(trees.left >= 0) & (trees.feature == index)]
+    answers = absorb_rounding(np.unique(asked))
+    return np.unique(answers[np.abs(answers) < FLOAT32_LIMIT]).tolist()
+
+
+def put(record: dict, source: Template | Keys, value: Any, over: bool = True) -> None:
+    """Puts a value where a source finds it, or does nothing where a template cannot make it."""
+    if isinstance(source, Template):
+        for path, part in (take_apart(source, str(value)) or {}).items():
+            put(record, path, part)
+        return
+    for key in source[:-1]:
+        inner = record.get(key)
+        record[key] = record = inner if isinstance(inner, dict) else {}
+    if over or source[-1] not in record:
+        record[source[-1]] = value
+
+
+def take_apart(template: Template, word: str) -> dict[Keys, str | int] | None:
+    """Values that the template makes the word of, integers where they can be; None when there are none."""
+    pattern, groups = "", {}
+    for part in template.parts:
+        if isinstance(part, str):
+            pattern += re.escape(part)
+        elif part in groups:
+            pattern += f"(?P=p{groups[part]})"
+        else:
+            groups[part] = len(groups)
+            pattern += f"(?P<p{groups[part]}>.*?)"
+    match = re.fullmatch(pattern, word, re.DOTALL)
+    if not match:
+        return None
+    return {path: _integer(match[f"p{number}"]) for path, number in groups.items()}
+
+
+def _integer(text: str) -> str | int:
+    return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text
+
+
+def _possible(column: Column) -> list[str]:
+    """The words of a category that its source can make."""
+    source = column.source
+    if not isinstance(source, Template):
+        return list(column.vocabulary)
+    words = [word for word in column.vocabulary if take_apart(source, word)]
+    if not words:
+        raise ConvertError(
+            f"none of the {len(column.vocabulary):,} values the pipeline learned of {column.name}, "
+            f"such as {column.vocabulary[0]!r}, can come from the spec's template",
+            "is this the spec of this model?",
+        )
+    return words
+
+
+def to_json(value: Any) -> str:
+    """JSON text of a value that may have Raw in it."""
+    if isinstance(value, Raw):
+        return value.text
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)}: {to_json(v)}" for k, v in value.items()) + "}"
+    return json.dumps(value)

@@ -1,0 +1,91 @@
+"""Stage 7: the ONNX graph: X float64 [rows, columns] in, y float64 [rows, 1] out.
+
+It is built from what the pipeline learned, over codes instead of one-hot columns; scikit-learn is not asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from . import FORMAT, __version__
+from .columns import Column
+from .lower_linear import lower_linear
+from .lower_trees import lower_trees
+from .neutral import Linear, Pipeline
+
+IR_VERSION = 10
+OPSETS = {"": 21, "ai.onnx.ml": 5}
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A graph, and how near to the original it promises to be."""
+
+    kind: str  # "linear" or "trees"
+    model: bytes
+    bound: str  # "bits", or "4 ulp" of the largest term
+
+
+def lower(pipeline: Pipeline, columns: Sequence[Column], run_id: str) -> Lowering:
+    """The graph of a pipeline; same input, same bytes."""
+    if isinstance(pipeline.estimator, Linear):
+        kind, exact = "linear", terms_in_order(pipeline, columns)
+        nodes, constants = lower_linear(pipeline.estimator, columns)
+    else:
+        kind, exact = "trees", True
+        nodes, constants = lower_trees(pipeline.estimator, columns, pipeline.accepts_nan)
+    graph = helper.make_graph(
+        nodes,
+        "skiff",
+        [helper.make_tensor_value_info("X", TensorProto.DOUBLE, ["rows", len(columns)])],
+        [helper.make_tensor_value_info("y", TensorProto.DOUBLE, ["rows", 1])],
+        constants,
+    )
+    model = helper.make_model(
+        graph,
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
+        producer_name="skiff",
+        producer_version=__version__,
+    )
+    helper.set_model_props(model, {"run_id": run_id, "format": str(FORMAT)})
+    onnx.checker.check_model(model)
+    return Lowering(kind, model.SerializeToString(deterministic=True), "bits" if exact else "4 ulp")
+
+
+def terms_in_order(pipeline: Pipeline, columns: Sequence[Column]) -> bool:
+    """Whether a linear sum is added up in one order for every record, so that its bits are known.
+
+    Sparse rows are added up by column. Dense ones go through BLAS, which promises no order. And unsorted
+    columns may interleave features, so that their order depends on the words; two terms have but one sum.
+    """
+    if not pipeline.vectorizer.sparse:
+        return False
+    spans = sorted((min(column.indices), max(column.indices)) for column in columns)
+    apart = all(end < start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    return apart or len(columns) < 3
+
+
+def allowance(pipeline: Pipeline, columns: Sequence[Column], X: np.ndarray) -> np.ndarray:
+    """What "4 ulp" is for each row of X, absolute, float64 [rows].
+
+    Of the largest of the terms, the intercept and the sums in between: rounding happens at that size.
+    """
+    terms = _terms(pipeline.estimator, columns, X)
+    sums = np.cumsum(terms, axis=1)
+    return 4 * np.spacing(np.abs(np.hstack([terms, sums])).max(axis=1))
+
+
+def _terms(linear: Linear, columns: Sequence[Column], X: np.ndarray) -> np.ndarray:
+    """The terms of each row's sum, the intercept last, float64 [rows, columns + 1]."""
+    terms = []
+    for i, column in enumerate(columns):
+        weights = linear.coef[list(column.indices)]
+        if column.kind == "number":
+            terms.append(X[:, i] * weights[0])
+        else:
+            terms.append(np.concatenate([[0.0], weights])[X[:, i].astype(np.int64)])
+    return np.column_stack([*terms, np.full(len(X), linear.intercept)])

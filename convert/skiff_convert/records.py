@@ -1,0 +1,143 @@
+"""Stage 8, the record's side: what the worker does with a record, said again in Python.
+
+A record is JSON text. It becomes two things: the features dict that the original pipeline is given, and the
+row of X that the graph is given; or it is rejected, with a reason and the dotted path of the field.
+"""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .columns import Column
+from .spec import Keys, Template
+
+MAX_DEPTH = 1000  # of arrays and objects in a record; the worker's limit
+STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
+
+
+class Reject(Exception):
+    """A record that can never be scored: reason is the dead letter's, field a dotted path or ""."""
+
+    def __init__(self, reason: str, field: str = ""):
+        super().__init__(f"{reason} {field}".strip())
+        self.reason = reason
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A record that can be scored."""
+
+    features: dict  # for the original pipeline
+    row: list[float]  # of X
+
+
+class Encoder:
+    """Turns records into features and rows, by the columns of X and the path of the id, if they have one."""
+
+    def __init__(self, columns: Sequence[Column], id_path: Keys | None):
+        self._columns = [(c, {word: i for i, word in enumerate(c.vocabulary, 1)}) for c in columns]
+        self._id = id_path
+
+    def encode(self, text: str) -> Encoded:
+        """The features and the row of a record. Reject when it has none."""
+        record = parse(text)
+        if not isinstance(record, dict):
+            raise Reject("wrong_type")
+        features, row = {}, []
+        for column, codes in self._columns:
+            try:
+                value = _value(record, column.source)
+            except Reject as reject:
+                absent = reject.reason == "missing_field" and column.missing == "zero"
+                if not absent:
+                    raise
+                row.append(0.0)
+                continue
+            features[column.name] = value
+            row.append(_code(value, column, codes) if column.kind == "category" else _number(value, column))
+        if self._id:
+            look_up(record, self._id)
+        return Encoded(features, row)
+
+
+def parse(text: str) -> object:
+    """The JSON value, as Python reads it. Reject not_json, also for NaN, Infinity and too deep a nesting."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    if _depth(text) > MAX_DEPTH:
+        raise Reject("not_json")
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as err:
+        raise Reject("not_json") from err
+
+
+def look_up(record: dict, path: Keys) -> object:
+    """The value at a path. Reject missing_field or wrong_type at the first key that has none."""
+    value: object = record
+    for i, key in enumerate(path):
+        if not isinstance(value, dict):
+            raise Reject("wrong_type", ".".join(path[:i]))
+        if key not in value:
+            raise Reject("missing_field", ".".join(path[: i + 1]))
+        value = value[key]
+    return value
+
+
+def dotted(source: Template | Keys) -> str:
+    """The field to name when a whole value is at fault: a path, or a template's first path."""
+    if isinstance(source, Template):
+        source = next((part for part in source.parts if not isinstance(part, str)), ())
+    return ".".join(source)
+
+
+def _value(record: dict, source: Template | Keys) -> object:
+    if isinstance(source, Template):
+        return "".join(p if isinstance(p, str) else _text(record, p) for p in source.parts)
+    return _scalar(record, source)
+
+
+def _text(record: dict, path: Keys) -> str:
+    return str(_scalar(record, path))
+
+
+def _scalar(record: dict, path: Keys) -> object:
+    value = look_up(record, path)
+    if isinstance(value, dict | list):
+        raise Reject("wrong_type", ".".join(path))
+    return value
+
+
+def _code(value: object, column: Column, codes: dict[str, int]) -> float:
+    return float(codes.get(value, 0)) if isinstance(value, str) else 0.0
+
+
+def _number(value: object, column: Column) -> float:
+    if isinstance(value, str) and column.text == "zero":
+        return 0.0
+    if value is None and column.null == "nan":
+        return math.nan
+    if value is None or isinstance(value, str):
+        raise Reject("wrong_type", dotted(column.source))
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:  # an integer beyond float64
+        number = math.inf
+    if not abs(number) < (math.inf if column.limit is None else column.limit):
+        raise Reject("not_finite", dotted(column.source))
+    return number
+
+
+def _depth(text: str) -> int:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return 0
+    depth = deepest = 0
+    for token in STRING_OR_BRACKET.findall(text):
+        depth += (token in "[{") - (token in "]}")
+        deepest = max(deepest, depth)
+    return deepest
