@@ -10,8 +10,8 @@ BIN := $(BUILD)/bin
 UV := $(BUILD)/uv/bin/uv
 PYTHON := $(BUILD)/venv/bin/python
 MINISTACK := $(BUILD)/local-venv/bin/ministack
-GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 TAXI := models/taxi
 
 # Which run make run and make up serve: the random forest, unless told otherwise.

@@ -160,19 +160,16 @@ func (p *parser) skip(c byte) bool {
 // value moves past any value. Where node isn't nil it keeps the value, and
 // what node has below it.
 func (p *parser) value(node *pathTree, depth int) bool {
-	if depth > maxDepth {
-		return false
-	}
 	c := p.peek()
 	v := value{start: int32(p.at)} //nolint:gosec // document checks the length
 	ok := false
 	switch c {
 	case '{':
 		v.kind = object
-		ok = p.object(node, depth)
+		ok = depth < maxDepth && p.object(node, depth)
 	case '[':
 		v.kind = list
-		ok = p.list(node, depth)
+		ok = depth < maxDepth && p.list(node, depth)
 	case '"':
 		v.kind = text
 		v.escaped, ok = p.text()
