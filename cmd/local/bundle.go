@@ -31,7 +31,7 @@ type manifest struct {
 // readManifest reads the manifest of the bundle in a folder.
 func readManifest(dir string) (manifest, error) {
 	var m manifest
-	data, err := os.ReadFile(filepath.Join(dir, "manifest.json")) //nolint:gosec // named on the command line
+	data, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if errors.Is(err, os.ErrNotExist) {
 		return m, withHint(fmt.Errorf("there is no bundle in %s", shown(dir)), "make convert makes one; the runs that are there: ls models")
 	}
@@ -74,11 +74,11 @@ func upload(ctx context.Context, client *s3.Client, s settings) error {
 
 func uploadFile(ctx context.Context, client *s3.Client, file, key string) error {
 	bucket := modelBucket
-	f, err := os.Open(file) //nolint:gosec // a file of the bundle named on the command line
+	f, err := os.Open(file)
 	if err != nil {
 		return fmt.Errorf("reading the bundle: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: f}); err != nil {
 		return fmt.Errorf("uploading %s: %w", filepath.Base(file), err)
 	}

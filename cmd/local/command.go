@@ -13,7 +13,7 @@ import (
 	"skiff/cmd/local/mapping"
 )
 
-const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE -predictions FILE [-n 20000] [-deadline 3m]
+const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 3m]
        local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566]
        local down
 
@@ -30,7 +30,7 @@ down  stops it.
   -model DIR         the run's bundle, models/<RUN_ID>
   -ministack FILE    ministack's program
   -rides FILE        rides in pick-up order (run)
-  -predictions FILE  the pipeline's predictions for them, a column for each run (run)
+  -predictions FILE  the pipeline's predictions for them, a column for each run (run; default predictions.parquet beside the rides)
   -n N               how many rides (run; default 20000)
   -deadline D        the most a run may take (run; default 3m)
   -port N            where Kinesis and S3 answer (up; default 4566)
@@ -49,7 +49,7 @@ The event source mapping, under AWS's names for its settings:
 
 example:
   local run -run-id 3f8b6c3fdddb425fab0cf9b88cfa48de -worker .build/bin/worker -model models/3f8b6c3fdddb425fab0cf9b88cfa48de \
-      -rides models/taxi/rides.parquet -predictions models/taxi/predictions.parquet -ministack .build/local-venv/bin/ministack
+      -rides models/taxi/rides.parquet -ministack .build/local-venv/bin/ministack
 `
 
 // settings is the command line, all paths absolute.
@@ -148,6 +148,9 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	}
 	if fs.NArg() > 0 {
 		return s, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if name == "run" && s.predictions == "" {
+		s.predictions = filepath.Join(filepath.Dir(s.rides), "predictions.parquet")
 	}
 	var missing error
 	fs.VisitAll(func(f *flag.Flag) {

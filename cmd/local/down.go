@@ -85,7 +85,7 @@ func cleanUp(ctx context.Context, s settings) error {
 		return err
 	}
 	// The id may be another process's by now.
-	command, err := exec.CommandContext(ctx, "ps", "-o", "command=", "-p", strconv.Itoa(st.MinistackPID)).Output() //nolint:gosec // a number
+	command, err := exec.CommandContext(ctx, "ps", "-o", "command=", "-p", strconv.Itoa(st.MinistackPID)).Output()
 	if err == nil && st.MinistackPID > 1 && strings.Contains(string(command), "ministack") {
 		_ = syscall.Kill(-st.MinistackPID, syscall.SIGKILL) // it may have ended in between
 	}

@@ -12,11 +12,11 @@ import (
 // readPredictions reads the original pipeline's predictions (minutes), at most n: the column named after the run, row by row those of the rides
 // of 2019. There are none, and no error, when the file has no such column.
 func readPredictions(file, runID string, n int) ([]float64, error) {
-	f, err := os.Open(file) //nolint:gosec // named on the command line
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading predictions: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("reading predictions: %w", err)
@@ -44,7 +44,7 @@ func readPredictions(file, runID string, n int) ([]float64, error) {
 // appendColumn appends a chunk's values until there are n.
 func appendColumn(to []float64, n int, chunk parquet.ColumnChunk) ([]float64, error) {
 	pages := chunk.Pages()
-	defer pages.Close()
+	defer func() { _ = pages.Close() }()
 	values := make([]parquet.Value, readRows)
 	for len(to) < n {
 		page, err := pages.ReadPage()

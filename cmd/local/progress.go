@@ -81,7 +81,7 @@ func (p *progress) print() {
 		return
 	}
 	p.clear()
-	io.WriteString(p.w, p.text()) //nolint:errcheck // nobody to tell
+	fmt.Fprint(p.w, p.text())
 	if !p.terminal {
 		fmt.Fprintln(p.w)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -91,18 +92,15 @@ func (o *outcome) verdict() error {
 // print writes some rides to look at, a summary, and the result.
 func (o *outcome) print(w io.Writer) error {
 	r := o.result()
-	unit := o.manifest.Prediction.Unit
-	if unit == "" {
-		unit = "predicted"
-	}
-	fmt.Fprintf(w, "%6s  %4s  %4s  %6s  %18s  %7s  %s\n", "ride", "from", "to", "miles", unit, "actual", "the pipeline's own")
+	predicted := strings.TrimSpace("predicted " + o.manifest.Prediction.Unit)
+	fmt.Fprintf(w, "%6s  %4s  %4s  %6s  %18s  %14s  %s\n", "ride", "from", "to", "miles", predicted, "actual minutes", "the pipeline's own")
 	for i := range min(shownRides, len(o.rides)) {
 		id := i * len(o.rides) / shownRides
 		if len(o.rides) < shownRides {
 			id = i
 		}
 		ride := o.rides[id]
-		fmt.Fprintf(w, "%6d  %4d  %4d  %6.2f  %18s  %7.2f  %s\n", id, ride.From, ride.To, ride.Miles, o.predicted(id), ride.minutes(), o.compared(id))
+		fmt.Fprintf(w, "%6d  %4d  %4d  %6.2f  %18s  %14.2f  %s\n", id, ride.From, ride.To, ride.Miles, o.predicted(id), ride.minutes(), o.compared(id))
 	}
 	if o.reference == nil {
 		fmt.Fprintf(w, "%s has no predictions of run %s: nothing to compare with\n", shown(o.settings.predictions), r.RunID)

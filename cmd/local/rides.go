@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -43,18 +42,18 @@ func (r ride) event(id int) ([]byte, error) {
 	return data, nil
 }
 
-// streamFrom is the first day that the model was not trained on.
-var streamFrom = int32(time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
+// streamFrom is 2019-01-01, the first day that the models were not trained on, in days since 1970-01-01.
+const streamFrom = 17_897
 
 // readRides reads the first n rides of 2019, in the order of the file.
 func readRides(file string, n int) ([]ride, error) {
-	f, err := os.Open(file) //nolint:gosec // named on the command line
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading rides: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	reader := parquet.NewGenericReader[ride](f)
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 
 	rides := make([]ride, 0, n)
 	rows := make([]ride, readRows)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,7 +38,7 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err := now.write(s); err != nil {
 		return err
 	}
-	defer os.Remove(statePath(s))
+	defer func() { _ = os.Remove(statePath(s)) }()
 	if err := sayReady(s.readyFD); err != nil {
 		return err
 	}
@@ -68,8 +69,8 @@ func sayReady(fd int) error {
 		return nil
 	}
 	f := os.NewFile(uintptr(fd), "ready")
-	defer f.Close()
-	if _, err := f.WriteString("ready\n"); err != nil {
+	_, err := f.WriteString("ready\n")
+	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("telling up: %w", err)
 	}
 	return nil

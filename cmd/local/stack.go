@@ -105,7 +105,7 @@ func (st *stack) close() {
 
 // createLog makes a new, empty log.
 func (st *stack) createLog(name string) (*os.File, error) {
-	f, err := os.Create(filepath.Join(st.logs, name))
+	f, err := os.Create(filepath.Join(st.logs, name)) //nolint:gosec // a log, in the folder for them
 	if err != nil {
 		return nil, fmt.Errorf("making a log: %w", err)
 	}
@@ -125,7 +125,7 @@ func (st *stack) startMinistack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(st.settings.ministack) //nolint:gosec,noctx // named on the command line; stopped with its group by close
+	cmd := exec.Command(st.settings.ministack) //nolint:noctx // named on the command line; stopped with its group by close
 	cmd.Dir = st.temp
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(os.Environ(),
@@ -173,8 +173,10 @@ func freePort(ctx context.Context, port int) (int, error) {
 	if err != nil {
 		return 0, withHint(fmt.Errorf("port %d cannot be used: %w", port, err), "-port names another one; make down stops a local stack")
 	}
-	defer listener.Close()
 	addr, ok := listener.Addr().(*net.TCPAddr)
+	if err := listener.Close(); err != nil {
+		return 0, fmt.Errorf("freeing port %d: %w", port, err)
+	}
 	if !ok {
 		return 0, errors.New("a TCP listener without a TCP address")
 	}

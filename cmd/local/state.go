@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -69,7 +68,7 @@ func takeLock(s settings) (*lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the lock: %w", err)
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a file descriptor fits
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == nil {
 		return &lock{f}, nil
 	}
@@ -95,12 +94,7 @@ func (l *lock) release() { _ = l.file.Close() }
 
 // lockHolder is the process id in the lock.
 func lockHolder(s settings) (int, error) {
-	f, err := os.Open(filepath.Join(s.dir, "lock"))
-	if err != nil {
-		return 0, fmt.Errorf("reading the lock: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
+	data, err := os.ReadFile(filepath.Join(s.dir, "lock"))
 	if err != nil {
 		return 0, fmt.Errorf("reading the lock: %w", err)
 	}

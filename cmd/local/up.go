@@ -78,11 +78,11 @@ func startServe(ctx context.Context, s settings, args []string) error {
 		return fmt.Errorf("making %s: %w", shown(upLogs(s)), err)
 	}
 	logPath := filepath.Join(upLogs(s), "serve.log")
-	log, err := os.Create(logPath) //nolint:gosec // a log of this program's own
+	log, err := os.Create(logPath)
 	if err != nil {
 		return fmt.Errorf("making a log: %w", err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
@@ -91,7 +91,7 @@ func startServe(ctx context.Context, s settings, args []string) error {
 	if err != nil {
 		return fmt.Errorf("making a pipe: %w", err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	cmd := exec.Command(self, append([]string{"serve", "-ready-fd", strconv.Itoa(firstExtraFD)}, args...)...) //nolint:gosec,noctx // this program, to outlive this process
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w}

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
-
-	"os"
 
 	"skiff/cmd/local/mapping"
 	"skiff/cmd/local/runtimeapi"
@@ -60,9 +60,9 @@ func (st *stack) makeFunction() error {
 		ARN:     functionARN(),
 		Timeout: s.timeout,
 		Command: func(api string) *exec.Cmd {
-			cmd := exec.Command(s.worker) //nolint:gosec,noctx // named on the command line; stopped with its group by the function
+			cmd := exec.Command(s.worker) //nolint:noctx // named on the command line; stopped with its group by the function
 			cmd.Dir = dir
-			cmd.Env = append(env[:len(env):len(env)], "AWS_LAMBDA_RUNTIME_API="+api)
+			cmd.Env = append(slices.Clip(env), "AWS_LAMBDA_RUNTIME_API="+api)
 			cmd.Stdout, cmd.Stderr = log, log
 			return cmd
 		},

@@ -15,7 +15,7 @@ const (
 	maxRecordAge = 604_800 * time.Second // 7 days
 )
 
-// Endless, as MaximumRetryAttempts, retries for ever.
+// Endless is the MaximumRetryAttempts of retrying for ever.
 const Endless = -1
 
 // Config is the settings of an event source mapping, under the names CreateEventSourceMapping gives them.

@@ -90,7 +90,7 @@ func (s *Source) Read(ctx context.Context, shard, after string, limit int) ([]Re
 }
 
 func (s *Source) get(ctx context.Context, token string, limit int) (*kinesis.GetRecordsOutput, error) {
-	return s.client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: &token, Limit: aws.Int32(int32(min(limit, maxRead)))})
+	return s.client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: &token, Limit: aws.Int32(int32(min(limit, maxRead)))}) //nolint:gosec // within the limit
 }
 
 // iterator is the iterator kept for a shard, when it stands behind after, or else a new one.
