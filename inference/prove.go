@@ -36,7 +36,11 @@ func Prove(b *Bundle, scorer Scorer) error {
 		}
 		got, want := y[0], *g.Prediction
 		y = y[1:]
-		if math.Float64bits(got) != math.Float64bits(want) && !(math.Abs(got-want) <= g.Within) || !finite(got) {
+		equal := math.Float64bits(got) == math.Float64bits(want)
+		if g.Within > 0 {
+			equal = math.Abs(got-want) <= g.Within
+		}
+		if !equal || !finite(got) {
 			return notProved(b, i, "it predicts %v, and the original pipeline %v", got, want)
 		}
 	}

@@ -106,6 +106,9 @@ func (s *Session) Score(x, y []float64) error {
 	if len(y) == 0 {
 		return nil
 	}
+	if len(x) != len(y)*s.columns {
+		return fmt.Errorf("X has %d values, not %d rows of %d columns", len(x), len(y), s.columns)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.session == nil {
@@ -114,9 +117,7 @@ func (s *Session) Score(x, y []float64) error {
 	if err := s.resize(len(y)); err != nil {
 		return err
 	}
-	if copy(s.x.GetData(), x) != len(x) {
-		return fmt.Errorf("X has %d values, more than %d rows of %d columns", len(x), len(y), s.columns)
-	}
+	copy(s.x.GetData(), x)
 	if err := s.session.Run(s.in, s.out); err != nil {
 		return err
 	}

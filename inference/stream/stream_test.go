@@ -1,0 +1,85 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/smithy-go"
+
+	"skiff/inference"
+)
+
+type putterFunc func(context.Context, *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error)
+
+func (f putterFunc) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput, _ ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error) {
+	return f(ctx, in)
+}
+
+var messages = []inference.Message{{Key: "a", Data: []byte("1")}, {Key: "b", Data: []byte("2")}, {Key: "c", Data: []byte("3")}}
+
+func TestPutSaysWhatFailed(t *testing.T) {
+	s := &Stream{"predictions", putterFunc(func(_ context.Context, in *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
+		if *in.StreamName != "predictions" || len(in.Records) != 3 || *in.Records[1].PartitionKey != "b" || string(in.Records[2].Data) != "3" {
+			t.Errorf("put %v", in)
+		}
+		return &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(2), Records: []types.PutRecordsResultEntry{
+			{ErrorCode: aws.String("ProvisionedThroughputExceededException")}, {SequenceNumber: aws.String("1")}, {ErrorCode: aws.String("InternalFailure")},
+		}}, nil
+	})}
+	failed, err := s.Put(context.Background(), messages)
+	if err != nil || !slices.Equal(failed, []int{0, 2}) {
+		t.Errorf("got %v, %v", failed, err)
+	}
+}
+
+func TestPutMarksWhatIsPermanent(t *testing.T) {
+	for name, test := range map[string]struct {
+		err       error
+		permanent bool
+	}{
+		"no such stream": {&types.ResourceNotFoundException{}, true},
+		"no permission":  {&smithy.GenericAPIError{Code: "AccessDeniedException"}, true},
+		"no such key":    {&types.KMSNotFoundException{}, true},
+		"throttled":      {&types.ProvisionedThroughputExceededException{}, false},
+		"key throttled":  {&types.KMSThrottlingException{}, false},
+		"unavailable":    {&smithy.GenericAPIError{Code: "ServiceUnavailable"}, false},
+		"disconnected":   {errors.New("connection reset"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Stream{"predictions", putterFunc(func(context.Context, *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
+				return nil, &smithy.OperationError{ServiceID: "Kinesis", Err: test.err}
+			})}
+			_, err := s.Put(context.Background(), messages)
+			if !errors.Is(err, test.err) || errors.Is(err, inference.ErrPermanent) != test.permanent || (inference.Hint(err) != "") != test.permanent {
+				t.Errorf("got %v, hint %q", err, inference.Hint(err))
+			}
+		})
+	}
+}
+
+func TestPutDoesNotHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Stream{"predictions", putterFunc(func(ctx context.Context, _ *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})}
+		if _, err := s.Put(context.Background(), messages); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestPutRefusesAnAnswerToOtherRecords(t *testing.T) {
+	s := &Stream{"predictions", putterFunc(func(context.Context, *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
+		return &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(1)}, nil
+	})}
+	if failed, err := s.Put(context.Background(), messages); err == nil {
+		t.Errorf("got %v", failed)
+	}
+}
