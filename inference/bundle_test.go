@@ -181,7 +181,7 @@ func FuzzManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(raw)
-	f.Fuzz(func(t *testing.T, raw []byte) {
+	f.Fuzz(func(_ *testing.T, raw []byte) {
 		var m Manifest
 		if parseManifest(raw, &m) == nil {
 			encodeOne(&m, `{"ride": {"PULocationID": 1}}`) // a manifest that is taken can be used

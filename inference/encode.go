@@ -68,7 +68,7 @@ func newEncoder(m *Manifest) *encoder {
 		if !col.number {
 			col.codes = make(map[string]int32, len(c.Vocabulary))
 			for j, v := range c.Vocabulary {
-				col.codes[v] = int32(j + 1) //nolint:gosec // a vocabulary has fewer than 2^31 values
+				col.codes[v] = int32(j + 1)
 				e.widest = max(e.widest, len(v))
 			}
 		}

@@ -136,15 +136,15 @@ func TestInvokeRejectsPredictionsThatAreNoNumbers(t *testing.T) {
 func TestInvokeFailsWhenTheModelDoes(t *testing.T) {
 	h, _ := newHandler(nil)
 	broken := errors.New("broken")
-	h.scorer = failingScorer{broken}
+	h.scorer = failing{broken}
 	if _, err := h.Invoke(context.Background(), event(ride("1", "1"))); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }
 
-type failingScorer struct{ error }
+type failing struct{ error }
 
-func (f failingScorer) Score(_, _ []float64) error { return f.error }
+func (f failing) Score(_, _ []float64) error { return f.error }
 
 // A batch of more rows than a call takes comes out in order.
 func TestInvokeScoresManyRows(t *testing.T) {
@@ -210,7 +210,7 @@ func TestInvokeRejectsWhatNoStreamTakes(t *testing.T) {
 func TestPartitionKeys(t *testing.T) {
 	for id, want := range map[string]string{
 		`156`: "156", `1.50`: "1.5", `"a\u0062"`: "ab", `null`: "None", `true`: "True", `[1, 2]`: "[1, 2]",
-		`""`: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		`""`:                                 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 		`"` + strings.Repeat("é", 256) + `"`: strings.Repeat("é", 256),
 		`"` + strings.Repeat("a", 257) + `"`: "e8d95cc2b4bc198c54b40bd214df958afb65f5e73d2c2eafe0593cf5c635c1f0",
 	} {

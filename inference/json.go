@@ -387,7 +387,7 @@ func unescape(dst, s []byte) []byte {
 				}
 			}
 			if utf16.IsSurrogate(r) {
-				dst = append(dst, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F)
+				dst = append(dst, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F) //nolint:gosec // the low bits are meant
 			} else {
 				dst = utf8.AppendRune(dst, r)
 			}

@@ -27,7 +27,7 @@ type Session struct {
 
 var _ inference.Scorer = (*Session)(nil)
 
-var environment sync.Mutex // onnxruntime has one environment a process
+var environment sync.Mutex //nolint:gochecknoglobals // onnxruntime has one environment a process, which this guards
 
 // Load loads the bundle's model with the onnxruntime at library, the path of
 // the shared library. All sessions of a process share the first one's library.
@@ -107,7 +107,7 @@ func (s *Session) Score(x, y []float64) error {
 		return nil
 	}
 	if len(x) != len(y)*s.columns {
-		return fmt.Errorf("X has %d values, not %d rows of %d columns", len(x), len(y), s.columns)
+		return fmt.Errorf("scoring %d rows of %d columns: there are %d values", len(y), s.columns, len(x))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

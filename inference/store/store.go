@@ -56,8 +56,7 @@ func (f *Folder) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	key := strings.TrimPrefix(f.prefix+"/"+name, "/")
 	out, err := f.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &f.bucket, Key: &key})
 	if err != nil {
-		var noKey *types.NoSuchKey
-		if errors.As(err, &noKey) {
+		if _, ok := errors.AsType[*types.NoSuchKey](err); ok {
 			return nil, fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, os.ErrNotExist)
 		}
 		return nil, fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, err)
