@@ -11,8 +11,10 @@ UV := $(BUILD)/uv/bin/uv
 PYTHON := $(BUILD)/venv/bin/python
 MINISTACK := $(BUILD)/local-venv/bin/ministack
 GOLANGCI_LINT_VERSION := v2.15.0
+GOJQ_VERSION := v0.12.17
 GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 TAXI := models/taxi
+SHIMS := $(BUILD)/shims
 
 # Which run make run and make up serve: the random forest, unless told otherwise.
 RUN_ID ?= $(shell sed -n 's/.*"forest": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json)
@@ -28,7 +30,7 @@ endif
 ##@ Use it
 .PHONY: run
 run: $(BIN)/worker $(BIN)/local $(MINISTACK) ## score 20,000 real rides through the local stack [RUN_ID=...]
-	@$(BIN)/local run $(STACK)
+	@$(BIN)/local run $(STACK) -rides $(TAXI)/rides.parquet
 
 .PHONY: up
 up: $(BIN)/worker $(BIN)/local $(MINISTACK) ## leave the local stack running for the aws command line [RUN_ID=...]
@@ -38,7 +40,7 @@ up: $(BIN)/worker $(BIN)/local $(MINISTACK) ## leave the local stack running for
 down: $(BIN)/local ## stop it
 	@$(BIN)/local down
 
-STACK = -run-id $(RUN_ID) -worker $(BIN)/worker -model models/$(RUN_ID) -rides $(TAXI)/rides.parquet -ministack $(MINISTACK)
+STACK = -run-id $(RUN_ID) -worker $(BIN)/worker -model models/$(RUN_ID) -ministack $(MINISTACK)
 
 .PHONY: convert
 convert: $(PYTHON) ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [OUT=models]
@@ -65,6 +67,10 @@ test-go: onnxruntime ## the Go tests, with the race detector
 test-python: $(PYTHON) ## the converter's tests
 	$(PYTHON) -m pytest -q convert
 
+.PHONY: test-path
+test-path: $(BIN)/worker $(BIN)/local $(MINISTACK) $(SHIMS) ## the whole path over ministack, and the README's sessions
+	env -u RUN_ID PATH="$(CURDIR)/$(SHIMS):$$PATH" go test -tags integration -count=1 -run README ./cmd/local
+
 .PHONY: lint
 lint: $(GOLANGCI_LINT) $(PYTHON) ## golangci-lint, ruff
 	$(GOLANGCI_LINT) run ./...
@@ -73,7 +79,7 @@ lint: $(GOLANGCI_LINT) $(PYTHON) ## golangci-lint, ruff
 
 .PHONY: lock
 lock: $(UV) ## resolve the Python lock files again
-	for name in uv onnxruntime; do $(COMPILE) .tools/$$name.in -o .tools/$$name.lock; done
+	for name in uv onnxruntime awscli; do $(COMPILE) .tools/$$name.in -o .tools/$$name.lock; done
 	$(COMPILE) cmd/local/requirements.in -o cmd/local/requirements.lock
 	$(COMPILE) --all-extras convert/pyproject.toml -o convert/requirements.lock
 
@@ -124,6 +130,17 @@ $(BUILD)/lib/libonnxruntime.so: .tools/onnxruntime.lock $(UV)
 	@mkdir -p $(BUILD)/lib
 	@cp $(BUILD)/onnxruntime/onnxruntime/capi/$(ONNXRUNTIME_FILE) $@
 	@rm -rf $(BUILD)/onnxruntime
+
+# What the README's sessions call beside make: jq, and the aws command.
+$(SHIMS): .tools/awscli.lock .tools/aws $(UV)
+	@echo "installing the aws command and jq for the README's sessions" >&2
+	@$(UV) venv -q --allow-existing --python 3.11 $(BUILD)/awscli-venv
+	@$(UV) pip sync -q -p $(BUILD)/awscli-venv/bin/python --require-hashes $<
+	@mkdir -p $@
+	@cp .tools/aws $@/aws
+	@GOBIN=$(CURDIR)/$@ go install github.com/itchyny/gojq/cmd/gojq@$(GOJQ_VERSION)
+	@mv $@/gojq $@/jq
+	@touch $@
 
 $(GOLANGCI_LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION), a few minutes the first time" >&2
