@@ -109,6 +109,10 @@ func (l *lazyAWS) config(ctx context.Context) (aws.Config, error) {
 	if cfg.Region == "" {
 		return aws.Config{}, inference.WithHint(errors.New("no AWS region is set"), "set AWS_REGION, for example to us-east-1")
 	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil { // here and now, not with the first record
+		return aws.Config{}, inference.WithHint(fmt.Errorf("finding AWS credentials: %w", err),
+			"in Lambda the function's role has them; elsewhere set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or TEST_RUN=True")
+	}
 	l.loaded = &cfg
 	return cfg, nil
 }

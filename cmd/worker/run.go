@@ -11,11 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"skiff/inference"
-	"skiff/inference/scorer"
-	"skiff/inference/stream"
 )
 
 const usage = `Usage: worker [-event FILE | -check]
@@ -90,39 +86,46 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return err
 	}
 
+	switch log := slog.New(slog.NewJSONHandler(stderr, nil)); {
+	case *check:
+		return printCheck(ctx, getenv, stdout)
+	case *event != "":
+		return handleEvent(ctx, getenv, payload, stdout, log)
+	default:
+		return serve(ctx, getenv, log)
+	}
+}
+
+// printCheck loads and proves the bundle, and says so.
+func printCheck(ctx context.Context, getenv func(string) string, stdout io.Writer) error {
 	w, err := load(ctx, getenv)
 	if err != nil {
 		return err
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
-	if *check {
-		_, err := fmt.Fprintln(stdout, w.proved)
-		return err
-	}
-	out, err := w.stream(ctx)
+	_, err = fmt.Fprintln(stdout, w.proved)
+	return err
+}
+
+// handleEvent handles one event and prints the response.
+func handleEvent(ctx context.Context, getenv func(string) string, event []byte, stdout io.Writer, log *slog.Logger) error {
+	w, err := load(ctx, getenv)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(stderr, nil))
-	handler := inference.NewHandler(w.bundle, w.session, out, log)
-	if *event != "" {
-		ctx, cancel := context.WithTimeout(ctx, eventTime)
-		defer cancel()
-		response, err := handler.Invoke(ctx, payload)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(stdout, "%s\n", response)
+	defer w.session.Close() //nolint:errcheck // the process ends here
+	handler, err := w.handler(ctx, log)
+	if err != nil {
 		return err
 	}
-	if getenv("AWS_LAMBDA_RUNTIME_API") == "" {
-		return inference.WithHint(errors.New("this is not Lambda: AWS_LAMBDA_RUNTIME_API is not set"),
-			"try `worker -event FILE`, `worker -check` or `make run`")
+	ctx, cancel := context.WithTimeout(ctx, eventTime)
+	defer cancel()
+	response, err := handler.Invoke(ctx, event)
+	if err != nil {
+		return err
 	}
-	log.Info("serving", "bundle", w.proved)
-	go lambda.StartWithOptions(handler, lambda.WithContext(ctx)) // never returns
-	<-ctx.Done()
-	return nil
+	_, err = fmt.Fprintf(stdout, "%s\n", response)
+	return err
 }
 
 // readEvent reads the event before anything is loaded: a wrong name should be
@@ -139,51 +142,4 @@ func readEvent(name string, stdin io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("reading the event: %w", err)
 	}
 	return event, nil
-}
-
-// A worker is a model that is loaded and proved, and where its output goes.
-type worker struct {
-	config  *config
-	aws     *lazyAWS
-	bundle  *inference.Bundle
-	session *scorer.Session
-	proved  string // one line about the model
-}
-
-// load finds, loads and proves the bundle.
-func load(ctx context.Context, getenv func(string) string) (*worker, error) {
-	began := time.Now()
-	cfg, err := readConfig(getenv)
-	if err != nil {
-		return nil, err
-	}
-	w := &worker{config: cfg, aws: &lazyAWS{}}
-	where := ""
-	if w.bundle, where, err = openBundle(ctx, cfg, w.aws); err != nil {
-		return nil, err
-	}
-	if w.session, err = scorer.Load(findLibrary(cfg), w.bundle); err != nil {
-		return nil, err
-	}
-	if err := inference.Prove(w.bundle, w.session); err != nil {
-		return nil, errors.Join(err, w.session.Close())
-	}
-	m := &w.bundle.Manifest
-	w.proved = fmt.Sprintf("%s: run %s, %s as %s, %d goldens equal (%s), onnxruntime %s, %d ms",
-		where, m.RunID, m.Estimator, m.Lowering, len(w.bundle.Goldens), m.Parity.Bound,
-		scorer.Version(), time.Since(began).Milliseconds())
-	return w, nil
-}
-
-// stream returns where predictions go: nowhere in a test run, which makes no
-// client either.
-func (w *worker) stream(ctx context.Context) (inference.Stream, error) {
-	if w.config.testRun {
-		return nil, nil //nolint:nilnil // a nil Stream publishes nothing
-	}
-	cfg, err := w.aws.config(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return stream.New(cfg, w.config.stream, w.config.kinesisEndpoint), nil
 }

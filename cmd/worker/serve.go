@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"skiff/inference"
+)
+
+// initTime is what loading may take: a second less than Lambda gives a
+// function to start, so that there is an answer to what went wrong.
+const initTime = 9 * time.Second
+
+// serve handles Lambda's invocations until the process is told to stop.
+func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) error {
+	runtimeAPI := getenv("AWS_LAMBDA_RUNTIME_API")
+	if runtimeAPI == "" {
+		return inference.WithHint(errors.New("this is not Lambda: AWS_LAMBDA_RUNTIME_API is not set"),
+			"try `worker -event FILE`, `worker -check` or `make run`")
+	}
+	w, handler, err := start(ctx, getenv, log)
+	if err != nil {
+		return errors.Join(err, reportInitError(ctx, runtimeAPI, err))
+	}
+	defer w.session.Close() //nolint:errcheck // the process ends here
+	log.Info("serving", "bundle", w.proved)
+	go lambda.StartWithOptions(handler, lambda.WithContext(ctx)) // never returns
+	<-ctx.Done()
+	return nil
+}
+
+// start loads all that serving needs, in time.
+func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*worker, *inference.Handler, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, initTime, fmt.Errorf("starting took longer than %v", initTime))
+	defer cancel()
+	w, err := load(ctx, getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	handler, err := w.handler(ctx, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, w.session.Close())
+	}
+	return w, handler, nil
+}
+
+// reportInitError tells Lambda why the worker does not start, so that whoever
+// invokes it is told as well. The runtime client has no call for it.
+func reportInitError(ctx context.Context, runtimeAPI string, why error) error {
+	body, err := json.Marshal(map[string]string{"errorMessage": oneLine(why), "errorType": "Worker.InitError"})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		"http://"+runtimeAPI+"/2018-06-01/runtime/init/error", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Lambda-Runtime-Function-Error-Type", "Worker.InitError")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
