@@ -52,11 +52,11 @@ func exitCode(err error, stderr io.Writer) int {
 
 // lastLines are the last n lines of a log, shortened to a readable width; none when it cannot be read.
 func lastLines(path string, n int) []string {
-	const width = 400 // characters
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(path) //nolint:gosec // a log of this program's own
 	if err != nil || len(data) == 0 {
 		return nil
 	}
+	const width = 400 // characters
 	lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
 	lines = lines[max(0, len(lines)-n):]
 	for i, line := range lines {
