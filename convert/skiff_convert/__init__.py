@@ -10,7 +10,8 @@ The stages, each a file, in the order the data takes:
  5. neutral   what was dumped, checked: one vectorizer, one estimator
  6. columns   the columns of X, from the spec and what the vectorizer learned
  7. lower     the ONNX graph over X (lower_linear, lower_trees)
- 8. goldens   records to prove it with: edges, every category, every threshold
+ 8. goldens   records to prove it with: edges, every split, every category
+    witnesses rows on both sides of every split
     records   a record becomes features for the original and a row of X, or is rejected with a reason
  9. prove     replays them in onnxruntime; nothing is written unless every prediction agrees
 10. bundle    writes model.onnx, golden.jsonl and manifest.json, whole or not at all

@@ -1,16 +1,17 @@
 """Stage 8: records to prove a bundle with.
 
 Goldens are about 200 records that stay in the bundle: edge cases, then records as they come. The sweep is
-many more, used once: every category, both sides of every threshold, and records at random. Same pipeline,
-same records.
+many more, used once: both sides of every split of the trees, every category, and records at random. Same
+pipeline, same records.
 """
 
 import json
 import math
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ from .lower_trees import absorb_rounding
 from .neutral import Pipeline, Trees
 from .records import MAX_DEPTH, Encoded, Encoder, Reject
 from .spec import Keys, Template
+from .witnesses import witnesses
 
 EDGES = 180  # goldens that are edge cases, at most
 GOLDENS = 240  # in all, about
-SWEPT = 40_000  # categories and thresholds visited, at most
+SWEPT = 40_000  # splits and categories visited, at most
 RANDOM = 5_000  # records at random in the sweep
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,29 @@ def judge(encoder: Encoder, text: str) -> Scored | Rejected:
         return Rejected(text, reject)
 
 
+def unknown(words: Collection[str], word: str) -> str:
+    """None of the words: the given one and a bit more, so that a template can still make it."""
+    while word in words:
+        word += "7"
+    return word
+
+
 class Records:
     """Makes records for the columns of X; the same ones every time."""
 
     def __init__(self, pipeline: Pipeline, columns: Sequence[Column], id_path: Keys | None):
         self._random = random.Random(0)
         self._id = id_path
+        self._estimator = pipeline.estimator
+        self._columns = columns
         self._features: dict[str, list[Column]] = {}
         for column in columns:
             self._features.setdefault(column.name, []).append(column)
         self._cuts = {c.indices[0]: cuts(pipeline, c.indices[0]) for c in columns if c.kind == "number"}
         self._words = {c.indices[0]: _possible(c) for c in columns if c.kind == "category"}
+        self._unknown = {
+            c.name: unknown(c.vocabulary, self._words[c.indices[0]][0]) for c in columns if c.vocabulary
+        }
 
     def goldens(self) -> list[str]:
         """Edge cases, then records at random."""
@@ -93,33 +108,38 @@ class Records:
         return edges + [self._any() for _ in range(GOLDENS - len(edges))]
 
     def sweep(self) -> list[str]:
-        """A record for each category and each side of each threshold, then records at random."""
-        visits = [
-            (column.name, value)
-            for feature in self._features.values()
-            for column in feature
-            for value in self._all(column)
-        ]
+        """Both sides of every split, every category, then records at random."""
+        visits = [{c.name: word} for c in self._columns for word in self._words.get(c.indices[0], ())]
+        if isinstance(self._estimator, Trees):
+            rows = witnesses(self._estimator, self._columns, SWEPT)
+            visits = [self._of_row(row) for row in rows.tolist()] + visits
         if len(visits) > SWEPT:
             visits = self._random.sample(visits, SWEPT)
         return [self._any(visit) for visit in visits] + [self._any() for _ in range(RANDOM)]
 
-    def _all(self, column: Column) -> list:
-        if column.kind == "category":
-            return self._words[column.indices[0]]
-        return [v for cut in self._cuts[column.indices[0]] for v in (cut, math.nextafter(cut, math.inf))]
+    def _of_row(self, row: list[float]) -> dict[str, Any]:
+        """Values of the features that make a row of X."""
+        values: dict[str, Any] = {}
+        worded = set()  # of a feature that is both, the row asks for a word or for a number
+        for column, x in zip(self._columns, row, strict=True):
+            if column.kind == "category":
+                values[column.name] = column.vocabulary[int(x) - 1] if x else self._unknown[column.name]
+                worded |= {column.name} if x else set()
+            elif column.name not in worded:
+                values[column.name] = x
+        return values
 
-    def _any(self, fixed: tuple[str, Any] | None = None) -> str:
+    def _any(self, fixed: Mapping[str, Any] = NOTHING) -> str:
         return to_json(self._object(fixed))
 
-    def _object(self, fixed: tuple[str, Any] | None = None) -> dict:
-        """A record with values as they come, but the fixed (feature, value)."""
+    def _object(self, fixed: Mapping[str, Any] = NOTHING) -> dict:
+        """A record with the fixed values of features, and the others as they come."""
         record: dict = {}
         for name, columns in self._features.items():
             column = self._random.choice(columns)
             chance = self._random.random()
-            if fixed and fixed[0] == name:
-                put(record, column.source, fixed[1])
+            if name in fixed:
+                put(record, column.source, fixed[name])
             elif chance < 0.02 and column.missing == "zero":
                 continue
             elif chance < 0.04 and column.null == "nan":
@@ -134,8 +154,7 @@ class Records:
         if column.kind == "number":
             return self._number(self._cuts[column.indices[0]])
         word = self._random.choice(self._words[column.indices[0]])
-        # An unknown word is a known one and a bit more, so that a template can still be taken apart.
-        return word + "7" if chance > 0.97 else word
+        return word + "7" if chance > 0.97 else word  # most likely unknown
 
     def _number(self, known: list[float]) -> float | int:
         rng = self._random

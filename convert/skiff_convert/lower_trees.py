@@ -17,8 +17,8 @@ BRANCH_LEQ, BRANCH_EQ = 0, 4  # nodes_modes of ai.onnx.ml 5
 SUM, NO_TRANSFORM = 1, 0
 
 
-@dataclass
-class _Splits:
+@dataclass(frozen=True)
+class Splits:
     """What each node asks, all arrays [nodes]; at a leaf only goto means something.
 
     x[column] MODE split, then yes or else no. goto is the node itself, or, where the question has one answer
@@ -38,7 +38,7 @@ def lower_trees(
     trees: Trees, columns: Sequence[Column], accepts_nan: bool
 ) -> tuple[list[NodeProto], list[TensorProto]]:
     """Nodes and constants that compute y from X: the sum of the leaves in tree order, then the mean."""
-    splits = _splits(trees, columns)
+    splits = over_columns(trees, columns)
     ensemble = helper.make_node(
         "TreeEnsemble",
         ["X"],
@@ -65,8 +65,8 @@ def absorb_rounding(threshold: np.ndarray) -> np.ndarray:
     threshold = np.asarray(threshold, np.float64)
     with np.errstate(over="ignore"):  # rounding to infinity is meant
         low = threshold.astype(np.float32)
-    low = np.where(low > threshold, np.nextafter(low, np.float32(-np.inf)), low)
-    middle = (_widen(low) + _widen(np.nextafter(low, np.float32(np.inf)))) / 2
+        low = np.where(low > threshold, np.nextafter(low, np.float32(-np.inf)), low)
+        middle = (_widen(low) + _widen(np.nextafter(low, np.float32(np.inf)))) / 2
     even = low.view(np.uint32) & 1 == 0
     cut = np.where(even, middle, np.nextafter(middle, -np.inf))
     return np.where(low == np.inf, np.inf, cut)  # inf: all but NaN
@@ -77,7 +77,7 @@ def _widen(x: np.ndarray) -> np.ndarray:
     return np.where(np.isinf(x), np.copysign(np.float64(2.0**128), x), x.astype(np.float64))
 
 
-def _splits(trees: Trees, columns: Sequence[Column]) -> _Splits:
+def over_columns(trees: Trees, columns: Sequence[Column]) -> Splits:
     """The questions of all nodes over X, instead of over the vectorizer's columns."""
     width = 1 + max(max(column.indices) for column in columns)
     owner, code = np.zeros(width, np.int64), np.zeros(width)  # code 0: a number
@@ -96,7 +96,7 @@ def _splits(trees: Trees, columns: Sequence[Column]) -> _Splits:
     goto = np.where(category & (if_one == if_zero), if_one, nodes)
     for node in nodes[goto != nodes][::-1]:  # children first: what they lead to is known
         goto[node] = goto[goto[node]]
-    return _Splits(
+    return Splits(
         column=owner[feature],
         mode=np.where(category, BRANCH_EQ, BRANCH_LEQ),
         split=np.where(category, code[feature], absorb_rounding(trees.threshold)),
@@ -107,7 +107,7 @@ def _splits(trees: Trees, columns: Sequence[Column]) -> _Splits:
     )
 
 
-def _attributes(trees: Trees, splits: _Splits, accepts_nan: bool) -> dict:
+def _attributes(trees: Trees, splits: Splits, accepts_nan: bool) -> dict:
     """The TreeEnsemble's attributes: interior nodes and leaves numbered apart, in the original's order."""
     roots = splits.goto[trees.offsets[:-1]]
     live = _reachable(roots, trees, splits)
@@ -144,7 +144,7 @@ def _attributes(trees: Trees, splits: _Splits, accepts_nan: bool) -> dict:
     }
 
 
-def _reachable(roots: np.ndarray, trees: Trees, splits: _Splits) -> np.ndarray:
+def _reachable(roots: np.ndarray, trees: Trees, splits: Splits) -> np.ndarray:
     """Which nodes a row can come to, bool [nodes]."""
     live = np.zeros(len(trees.left), bool)
     level = roots

@@ -1,0 +1,142 @@
+"""What the tests share: small pipelines, MLflow model folders, and the converter's stages in one process."""
+
+import json
+import pickle
+import random
+from pathlib import Path
+
+import numpy as np
+import skops.io
+import yaml
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeRegressor
+
+from skiff_convert import columns, lower, neutral, prove, read
+from skiff_convert.records import Encoder, Reject
+
+ESTIMATORS = {
+    "LinearRegression": lambda: LinearRegression(),
+    "Ridge": lambda: Ridge(alpha=0.5),
+    "Lasso": lambda: Lasso(alpha=0.01),
+    "ElasticNet": lambda: ElasticNet(alpha=0.01),
+    "DecisionTreeRegressor": lambda: DecisionTreeRegressor(random_state=1),
+    "RandomForestRegressor": lambda: RandomForestRegressor(n_estimators=90, random_state=1),
+    "ExtraTreesRegressor": lambda: ExtraTreesRegressor(n_estimators=7, random_state=1),
+}
+LINEAR = [name for name in ESTIMATORS if name in read.LINEAR]
+TREES = [name for name in ESTIMATORS if name not in read.LINEAR]
+TRUSTED = ["sklearn.tree._tree.Tree"]
+
+
+def mixed_records(n: int = 300) -> list[dict]:
+    """Records with words (one has = in it), numbers, and a feature that is now one, now the other."""
+    rng = random.Random(7)
+    return [
+        {
+            "zone": rng.choice(("a", "b=c", "naïve ☃", "", "10_20", "10_30")),
+            "distance": round(rng.lognormvariate(1, 1), 2),
+            "code": rng.choice(("x", "y", 1, 2.5, 7)),
+            "flag": rng.random() < 0.5,
+        }
+        for _ in range(n)
+    ]
+
+
+def target(records: list[dict]) -> np.ndarray:
+    """Something to learn from a record, float64 [records]."""
+    rng = random.Random(8)
+    return np.array([len(r["zone"]) + 3 * r["distance"] + 2 * r["flag"] + rng.random() for r in records])
+
+
+def taxi_records(n: int = 200) -> list[dict]:
+    """Features as the taxi spec makes them."""
+    rng = random.Random(9)
+    return [
+        {"PU_DO": f"{rng.randrange(1, 5)}_{rng.randrange(1, 5)}", "trip_distance": rng.uniform(0, 20)}
+        for _ in range(n)
+    ]
+
+
+def fit(estimator, records: list[dict] | None = None, y: np.ndarray | None = None, **vectorizer) -> Pipeline:
+    """A fitted pipeline; of mixed_records when none are given."""
+    if records is None:
+        records = mixed_records()
+        y = target(records)
+    elif y is None:
+        y = np.random.default_rng(3).uniform(1, 60, len(records))
+    vector = DictVectorizer(**vectorizer)
+    X = vector.fit_transform(records)
+    if vector.sparse:  # in scikit-learn 1.9 Lasso.fit refuses the 64-bit indices that DictVectorizer makes
+        X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    return Pipeline([("vectorizer", vector), ("estimator", estimator.fit(X, y))])
+
+
+class Converted:
+    """A pipeline through the converter's stages, without its files and processes."""
+
+    def __init__(self, pipeline: Pipeline, folder: Path, spec: str | None = "none"):
+        facts, arrays = read.describe(pipeline)
+        (folder / "neutral.json").write_text(json.dumps(facts))
+        np.savez(folder / "arrays.npz", **arrays)
+        self.original = pipeline
+        self.learned = neutral.load(folder)
+        self.spec, name = columns.choose(self.learned, spec)
+        self.columns = columns.build(self.learned, self.spec, missing="zero" if name == "none" else "reject")
+        self.lowering = lower.lower(self.learned, self.columns, "test")
+        self.encoder = Encoder(self.columns, self.spec.id)
+        self._session = prove.open_session(self.lowering.model)
+
+    def encode(self, record: dict):
+        """The encoded record, or the reject."""
+        try:
+            return self.encoder.encode(json.dumps(record))
+        except Reject as reject:
+            return reject
+
+    def check(self, records: list[dict]) -> int:
+        """Asserts that graph and original agree on each record that is accepted; how many were."""
+        encoded = [e for record in records if not isinstance(e := self.encode(record), Reject)]
+        if not encoded:
+            return 0
+        X = np.array([e.row for e in encoded], np.float64)
+        expected = self.original.predict([e.features for e in encoded])
+        y = prove.score(self._session, X, len(X))
+        if self.lowering.bound == "bits":
+            assert y.tobytes() == expected.astype(np.float64).tobytes()
+        else:
+            assert (np.abs(y - expected) <= lower.allowance(self.learned, self.columns, X)).all()
+        return len(encoded)
+
+
+def save(pipeline, folder: Path, *, how: str = "pickle", run_id: str | None = "r" * 32, **flavor) -> Path:
+    """Writes an MLflow model's folder by hand: MLmodel and the pipeline; the folder."""
+    folder.mkdir(parents=True)
+    file = "model.skops" if how == "skops" else "model.pkl"
+    if how == "skops":
+        skops.io.dump(pipeline, folder / file)
+        flavor = {"skops_trusted_types": TRUSTED, **flavor}
+    elif how == "cloudpickle":
+        import cloudpickle
+
+        (folder / file).write_bytes(cloudpickle.dumps(pipeline))
+    else:
+        (folder / file).write_bytes(pickle.dumps(pipeline))
+    versions = read.libraries()
+    flavor = {
+        "pickled_model": file,
+        "serialization_format": how,
+        "sklearn_version": versions["scikit-learn"],
+        **flavor,
+    }
+    mlmodel = {
+        "flavors": {"sklearn": flavor},
+        "model_uuid": "0" * 32,
+        "utc_time_created": "2026-01-02 03:04:05.678901",
+    }
+    if run_id:
+        mlmodel["run_id"] = run_id
+    (folder / "MLmodel").write_text(yaml.safe_dump(mlmodel))
+    return folder

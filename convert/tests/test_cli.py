@@ -1,0 +1,243 @@
+"""The command, from the arguments to the bundle."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from helpers import ESTIMATORS, fit, save, taxi_records
+
+from skiff_convert import cli, lower_trees, prove, read
+from skiff_convert.reader import Reader
+from skiff_convert.records import Encoder, Reject
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A taxi forest in a folder."""
+    pipeline = fit(ESTIMATORS["RandomForestRegressor"](), taxi_records())
+    return save(pipeline, tmp_path_factory.mktemp("taxi") / "model", run_id="f" * 32)
+
+
+class InProcess(Reader):
+    """A reader without the process, which is most of its time; test_bundle has the real one."""
+
+    def _run(self, command, *paths):
+        trusted = [option for name in self._source.trusted for option in ("--trust", name)]
+        assert read.main([command, str(self._source.folder / self._source.file), *paths, *trusted]) == 0
+
+
+@pytest.fixture(autouse=True)
+def in_process(monkeypatch):
+    monkeypatch.setattr(cli, "Reader", InProcess)
+
+
+def run(capsys, *args) -> tuple[int, str, str]:
+    try:
+        code = cli.main([str(arg) for arg in args])
+    except SystemExit as stopped:
+        code = stopped.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_bundle(model, tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "skiff_convert", str(model), "--out", "models"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, result.stdout) == (0, "models/" + "f" * 32 + "\n")
+    assert "every prediction equal to the last bit" in result.stderr
+
+    folder = tmp_path / "models" / ("f" * 32)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    lines = [json.loads(line) for line in (folder / "golden.jsonl").read_text().splitlines()]
+    assert (manifest["format"], manifest["run_id"], manifest["lowering"]) == (1, "f" * 32, "trees")
+    assert manifest["created"] == "2026-01-02T03:04:05Z"
+    assert manifest["id"] == {"name": "ride_id", "path": ["ride_id"]}
+    assert manifest["prediction"] == {"name": "ride_duration", "unit": "minutes"}
+    assert manifest["parity"]["bound"] == "bits"
+    assert manifest["parity"]["goldens"] == len(lines) >= 200
+    assert manifest["parity"]["generated"] >= 5000
+    category, number = manifest["columns"]
+    assert category["template"] == [
+        {"path": ["ride", "PULocationID"]},
+        {"text": "_"},
+        {"path": ["ride", "DOLocationID"]},
+    ]
+    assert (category["missing"], number["missing"]) == ("reject", "reject")
+    assert (number["null"], number["text"], number["limit"]) == ("reject", "reject", 2.0**128 - 2.0**103)
+    for name, digest in manifest["files"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    graph = onnx.load(folder / "model.onnx")
+    assert {p.key: p.value for p in graph.metadata_props} == {"run_id": "f" * 32, "format": "1"}
+    assert {line.get("reject") for line in lines} == {
+        None,
+        "not_json",
+        "missing_field",
+        "wrong_type",
+        "not_finite",
+    }
+
+
+def test_same_input_same_bytes(model, tmp_path, capsys):
+    run(capsys, model, "--out", tmp_path / "a")
+    run(capsys, model, "--out", tmp_path / "b")
+    assert contents(tmp_path / "a" / ("f" * 32)) == contents(tmp_path / "b" / ("f" * 32))
+
+
+def test_goldens_are_what_the_original_says(model, tmp_path, converted):
+    pipeline = fit(ESTIMATORS["RandomForestRegressor"](), taxi_records())
+    both = converted(pipeline, "taxi")
+    folder = cli.convert(str(model), None, tmp_path, None, lambda text: None)
+    for line in map(json.loads, (folder / "golden.jsonl").read_text().splitlines()):
+        try:
+            encoded = Encoder(both.columns, both.spec.id).encode(line["record"])
+        except Reject as reject:
+            assert (line["reject"], line.get("field", "")) == (reject.reason, reject.field)
+        else:
+            assert line["prediction"] == pipeline.predict([encoded.features])[0]
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("sparse", [True, False])
+def test_every_estimator_without_a_spec(name, sparse, tmp_path, capsys):
+    folder = save(fit(ESTIMATORS[name](), sparse=sparse), tmp_path / "model", how="skops")
+    code, out, err = run(capsys, folder, "--out", tmp_path / "out")
+    assert code == 0, err
+    manifest = json.loads(Path(out.strip(), "manifest.json").read_text())
+    assert (manifest["estimator"], manifest["model"], manifest["prediction"]["name"]) == (
+        name,
+        "model",
+        "prediction",
+    )
+    assert "id" not in manifest
+    lines = [json.loads(line) for line in Path(out.strip(), "golden.jsonl").read_text().splitlines()]
+    bounded = manifest["parity"]["bound"] == "4 ulp"
+    assert bounded == (not sparse and manifest["lowering"] == "linear")
+    assert all(("within" in line) == bounded for line in lines if "prediction" in line)
+
+
+def one_threshold(monkeypatch):
+    absorb = lower_trees.absorb_rounding
+
+    def wrong(threshold):
+        cut = np.array(absorb(threshold))
+        asked = np.flatnonzero(threshold > 1)
+        cut[asked[len(asked) // 2]] += 1e-12
+        return cut
+
+    monkeypatch.setattr(lower_trees, "absorb_rounding", wrong)
+
+
+def rounding_forgotten(monkeypatch):
+    monkeypatch.setattr(lower_trees, "absorb_rounding", lambda threshold: np.asarray(threshold))
+
+
+def one_leaf(monkeypatch):
+    attributes = lower_trees._attributes
+
+    def wrong(trees, splits, accepts_nan):
+        trees.value[np.flatnonzero(trees.left < 0)[5]] *= 1 + 2**-40
+        return attributes(trees, splits, accepts_nan)
+
+    monkeypatch.setattr(lower_trees, "_attributes", wrong)
+
+
+def mean_forgotten(monkeypatch):
+    lower = lower_trees.lower_trees
+
+    def wrong(trees, columns, accepts_nan):
+        nodes, constants = lower(trees, columns, accepts_nan)
+        nodes[1].op_type = "Mul"
+        return nodes, constants
+
+    monkeypatch.setattr(cli.lower, "lower_trees", wrong)
+
+
+@pytest.mark.parametrize("tamper", [one_threshold, rounding_forgotten, one_leaf, mean_forgotten])
+def test_a_wrong_lowering_is_refused(model, tmp_path, capsys, monkeypatch, tamper):
+    tamper(monkeypatch)
+    code, out, err = run(capsys, model, "--out", tmp_path / "out")
+    assert (code, out) == (1, "")
+    assert "predictions differ from the original's, in batches of 1;" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_proof_is_not_fooled_by_nan_and_signs():
+    model = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["": 21]> '
+        "g (double[rows, 1] X) => (double[rows, 1] y) {y = Identity(X)}"
+    ).SerializeToString()
+    X = np.array([[0.0], [1.0], [np.nan]])
+    prove.prove(model, X[:2], X[:2, 0], None)
+    for expected in ([-0.0, 1.0], [0.0, 1.0 + 2**-52]):
+        with pytest.raises(cli.ConvertError, match="1 of 2 predictions differ"):
+            prove.prove(model, X[:2], np.array(expected), None)
+    with pytest.raises(cli.ConvertError, match="1 of 3 predictions differ"):
+        prove.prove(model, X, np.zeros(3), np.array([0.0, 2.0, np.inf]))
+
+
+def test_existing_bundles(model, tmp_path, capsys):
+    assert run(capsys, model, "--out", tmp_path)[0] == 0
+    bundle = tmp_path / ("f" * 32)
+    whole, inode = contents(bundle), bundle.stat().st_ino
+    assert run(capsys, model, "--out", tmp_path)[0] == 0
+    assert bundle.stat().st_ino == inode  # left alone
+    (bundle / "golden.jsonl").write_text("")
+    (bundle / "extra").write_text("")
+    assert run(capsys, model, "--out", tmp_path)[0] == 0
+    assert contents(bundle) == whole
+    assert [path.name for path in tmp_path.iterdir()] == [bundle.name]  # nothing left beside
+    (bundle / "manifest.json").unlink()
+    code, _, err = run(capsys, model, "--out", tmp_path)
+    assert code == 1 and "is there and is not a bundle" in err
+
+
+def test_help(capsys):
+    code, out, err = run(capsys, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith("usage: ") and "convert only models you trust" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [
+        ((), "convert: error: which model? name a folder, runs:/… or models:/…"),
+        (("a", "b"), "convert: error: unrecognized arguments: b"),
+        (("a", "--out"), "convert: error: argument --out: expected one argument"),
+    ],
+)
+def test_usage(capsys, args, error):
+    code, out, err = run(capsys, *args)
+    assert (code, out) == (2, "")
+    assert err == f"{error}\nhint: --help shows the options, with an example\n"
+
+
+def test_errors_are_two_lines(capsys, tmp_path):
+    code, out, err = run(capsys, tmp_path / "nowhere")
+    assert (code, out) == (1, "")
+    *_, error, hint = err.splitlines()
+    assert error == f"convert: error: no folder {tmp_path}/nowhere"
+    assert hint == "hint: name a folder with an MLmodel, runs:/… or models:/…"
+
+
+def test_a_spec_of_another_model(model, tmp_path, capsys):
+    spec = tmp_path / "spec.toml"
+    spec.write_text(
+        'model = "m"\nprediction = "p"\n[features]\nPU_DO = "{a}-{b}"\ntrip_distance = "trip_distance"\n'
+    )
+    code, _, err = run(capsys, model, "--spec", spec, "--out", tmp_path)
+    assert code == 1 and "can come from the spec's template" in err
