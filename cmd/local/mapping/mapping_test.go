@@ -437,7 +437,11 @@ func TestBatches(t *testing.T) {
 	}{
 		{
 			name: "without a window, what there is", size: 100,
-			add:  func(s *fakeStream) { s.add("shard", "a", "b"); <-time.After(1500 * time.Millisecond); s.add("shard", "c") },
+			add: func(s *fakeStream) {
+				s.add("shard", "a", "b")
+				<-time.After(1500 * time.Millisecond)
+				s.add("shard", "c")
+			},
 			want: []string{"2 at 0s", "1 at 2s"},
 		},
 		{
@@ -457,7 +461,11 @@ func TestBatches(t *testing.T) {
 		},
 		{
 			name: "a full batch does not wait for its window", size: 2, window: 5 * time.Second,
-			add:  func(s *fakeStream) { s.add("shard", "a"); <-time.After(1500 * time.Millisecond); s.add("shard", "b", "c") },
+			add: func(s *fakeStream) {
+				s.add("shard", "a")
+				<-time.After(1500 * time.Millisecond)
+				s.add("shard", "b", "c")
+			},
 			want: []string{"2 at 2s", "1 at 7s"},
 		},
 		{
