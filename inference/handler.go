@@ -22,7 +22,9 @@ type Handler struct {
 	output  *output
 	stream  Stream // nil: predict and answer, write nothing
 	log     *slog.Logger
-	batches sync.Pool // of *batch
+
+	mu   sync.Mutex
+	free []*batch // of invocations that are over; as many as ever ran side by side
 }
 
 // NewHandler returns a handler for the bundle's model, which scorer has
@@ -53,46 +55,92 @@ type batch struct {
 	sent       []int     // respond: the record of each message
 }
 
+// take returns the memory for an invocation, and give takes it back.
+func (h *Handler) take() *batch {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if last := len(h.free) - 1; last >= 0 {
+		b := h.free[last]
+		h.free = h.free[:last]
+		return b
+	}
+	return &batch{scratch: h.encoder.newScratch(), eventFound: make([]value, h.event.slots)}
+}
+
+func (h *Handler) give(b *batch) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.free = append(h.free, b)
+}
+
+// A Timing is how long the stages of an invocation took.
+type Timing struct {
+	Decode, Encode, Score, Respond, Publish time.Duration
+}
+
 // Invoke handles one event and returns the response: the predictions, in the
 // order of the records, and the sequence numbers of the records that are not
 // dealt with. It is an error when the event is none, when the model cannot
 // run, or when the stream will never take the predictions: then Lambda's
 // retry has all of the batch again.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	began := time.Now()
-	b, _ := h.batches.Get().(*batch)
-	if b == nil {
-		b = &batch{scratch: h.encoder.newScratch(), eventFound: make([]value, h.event.slots)}
-	}
-	defer h.batches.Put(b)
-
-	if err := b.decode(payload, h.event); err != nil {
-		return nil, err
-	}
-	rows := b.encode(h.encoder)
-	if err := score(h.scorer, b.x, b.y, len(h.encoder.columns)); err != nil {
-		return nil, fmt.Errorf("scoring %d records: %w", rows, err)
-	}
-	response := b.respond(h.output)
-	var unsent []int
-	if h.stream != nil {
-		var err error
-		unsent, err = publish(ctx, h.stream, b.messages)
-		switch {
-		case errors.Is(err, ErrPermanent):
-			return nil, fmt.Errorf("publishing %d predictions: %w", len(b.messages), err)
-		case err != nil:
-			h.log.Error("predictions not published", "unsent", len(unsent), "error", err.Error())
-		}
-	}
-	failed := b.failures(unsent)
-	h.report(ctx, b, len(unsent), time.Since(began))
-	return finish(response, failed), nil
+	response, _, err := h.InvokeTimed(ctx, payload)
+	return response, err
 }
 
-// encode fills x with the rows of the records that have one, and returns how
-// many they are.
-func (b *batch) encode(e *encoder) int {
+// InvokeTimed is Invoke with the time that each stage took.
+func (h *Handler) InvokeTimed(ctx context.Context, payload []byte) (response []byte, t Timing, err error) {
+	began := time.Now()
+	mark := began
+	lap := func(stage *time.Duration) {
+		now := time.Now()
+		*stage, mark = now.Sub(mark), now
+	}
+	b := h.take()
+	defer h.give(b)
+
+	if err := b.decode(payload, h.event); err != nil {
+		return nil, t, err
+	}
+	lap(&t.Decode)
+	b.encode(h.encoder)
+	lap(&t.Encode)
+	if err := score(h.scorer, b.x, b.y, len(h.encoder.columns)); err != nil {
+		return nil, t, fmt.Errorf("scoring %d records: %w", len(b.y), err)
+	}
+	lap(&t.Score)
+	response = b.respond(h.output)
+	lap(&t.Respond)
+	unsent, err := h.publish(ctx, b.messages)
+	if err != nil {
+		return nil, t, err
+	}
+	lap(&t.Publish)
+	response = finish(response, b.failures(unsent))
+	h.report(ctx, b, len(unsent), time.Since(began))
+	return response, t, nil
+}
+
+// publish sends the predictions and returns the indexes of the unsent ones,
+// which are worth another try.
+func (h *Handler) publish(ctx context.Context, messages []Message) ([]int, error) {
+	if h.stream == nil {
+		return nil, nil
+	}
+	unsent, err := publish(ctx, h.stream, messages)
+	if errors.Is(err, ErrPermanent) {
+		return nil, fmt.Errorf("publishing %d predictions: %w", len(messages), err)
+	}
+	if err != nil {
+		h.log.LogAttrs(ctx, slog.LevelError, "predictions not published",
+			slog.Int("unsent", len(unsent)), slog.String("error", err.Error()))
+	}
+	return unsent, nil
+}
+
+// encode fills x with the rows of the records that have one, and makes y of as
+// many.
+func (b *batch) encode(e *encoder) {
 	width := len(e.columns)
 	b.x = grow(b.x, len(b.records)*width)
 	b.unknown = 0
@@ -112,7 +160,6 @@ func (b *batch) encode(e *encoder) int {
 	}
 	b.x = b.x[:rows*width]
 	b.y = grow(b.y, rows)
-	return rows
 }
 
 // failures returns the records to report, in order: the unsent messages', for

@@ -2,7 +2,9 @@ package inference
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -271,7 +273,11 @@ func (p *parser) list(node *pathTree, depth int) bool {
 // text moves past a string, and reports whether there is a backslash in it.
 func (p *parser) text() (escaped, ok bool) {
 	p.at++
-	for p.at < len(p.doc) {
+	for {
+		p.plain()
+		if p.at == len(p.doc) {
+			return escaped, false
+		}
 		switch c := p.doc[p.at]; {
 		case c == '"':
 			p.at++
@@ -287,7 +293,28 @@ func (p *parser) text() (escaped, ok bool) {
 			p.at++
 		}
 	}
-	return escaped, false
+}
+
+// plain moves past most of the bytes that mean nothing in a string, eight at a
+// time: most of an event is long strings.
+func (p *parser) plain() {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	at := p.at
+	for ; at+8 <= len(p.doc); at += 8 {
+		x := binary.LittleEndian.Uint64(p.doc[at:])
+		quote := x ^ '"'*ones
+		backslash := x ^ '\\'*ones
+		// a byte's high bit comes out set where it borrows: where it is zero, or less than a space
+		if special := ((quote - ones) &^ quote) | ((backslash - ones) &^ backslash) | ((x - ' '*ones) &^ x); special&highs != 0 {
+			// the lowest bit set is right, those above it may be carried there
+			at += bits.TrailingZeros64(special&highs) / 8
+			break
+		}
+	}
+	p.at = at
 }
 
 func (p *parser) escape() bool {

@@ -46,6 +46,19 @@ func TestFindRefuses(t *testing.T) {
 	if _, ok := lookup(nested(maxDepth)); !ok {
 		t.Error("the deepest nesting is refused")
 	}
+	for n := range 40 { // wherever it is among eight bytes
+		long := strings.Repeat("é", n/2) + strings.Repeat("a", n)
+		for _, doc := range []string{`"` + long + "\x1f" + long + `"`, `"` + long, `"` + long + `\` + `"`, `"` + long + `"` + long + `"`} {
+			if _, ok := lookup(doc); ok {
+				t.Errorf("%q is taken for JSON", doc)
+			}
+		}
+		for _, doc := range []string{`"` + long + `"`, `"` + long + `\"` + long + `\\"`, `"` + long + "\x7f\u0080 " + long + `"`} {
+			if got, ok := lookup(doc); !ok || got != doc {
+				t.Errorf("%q is refused", doc)
+			}
+		}
+	}
 	digits := strings.Repeat("1", maxIntDigits)
 	for _, doc := range []string{digits, digits + "1.0", digits + "1e0"} {
 		if _, ok := lookup(doc); !ok {
