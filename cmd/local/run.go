@@ -13,16 +13,21 @@ import (
 
 // stream is the run command: rides through the worker, and their predictions compared with the pipeline's.
 func stream(ctx context.Context, s settings, stdout, stderr io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.deadline, fmt.Errorf("the run took longer than %v", s.deadline))
+	errLate := fmt.Errorf("the run took longer than %v", s.deadline)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.deadline, errLate)
 	defer cancel()
 	bar := newProgress(stderr)
 	out, err := streamRides(ctx, s, bar)
 	bar.close()
 	if err != nil {
-		if ctx.Err() != nil {
-			return withHint(context.Cause(ctx), "logs: %s; -deadline gives it more time", shown(s.dir))
+		switch cause := context.Cause(ctx); {
+		case errors.Is(cause, errLate):
+			return withHint(cause, "-deadline gives it more time; logs: %s", shown(s.dir))
+		case cause != nil: // interrupted
+			return cause
+		default:
+			return err
 		}
-		return err
 	}
 	if err := out.print(stdout); err != nil {
 		return fmt.Errorf("printing the result: %w", err)

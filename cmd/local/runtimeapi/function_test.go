@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 		os.Exit(3) //nolint:forbidigo // that is the test
 	case "init-error":
 		url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + prefix + "init/error"
-		res, err := http.Post(url, "application/json", strings.NewReader(`{"errorMessage":"no such model","errorType":"Init"}`)) //nolint:noctx,gosec // a test
+		res, err := http.Post(url, "application/json", strings.NewReader(`{"errorMessage":"no such model","errorType":"Init"}`)) //nolint:noctx // a test
 		if err == nil {
 			_ = res.Body.Close()
 		}
