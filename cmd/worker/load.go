@@ -18,32 +18,67 @@ type worker struct {
 	aws     *lazyAWS
 	bundle  *inference.Bundle
 	session *scorer.Session
-	proved  string // one line about the model
+	place   string // where the bundle was
+	startup startup
+}
+
+// A startup is how long the steps of loading took.
+type startup struct {
+	bundle      time.Duration // read, checksums verified
+	onnxruntime time.Duration // the shared library
+	model       time.Duration // the graph into onnxruntime
+	goldens     time.Duration // replayed
 }
 
 // load finds, loads and proves the bundle.
 func load(ctx context.Context, getenv func(string) string) (*worker, error) {
-	began := time.Now()
 	cfg, err := readConfig(getenv)
 	if err != nil {
 		return nil, err
 	}
 	w := &worker{config: cfg, aws: &lazyAWS{}}
-	where := ""
-	if w.bundle, where, err = openBundle(ctx, cfg, w.aws); err != nil {
+	mark := time.Now()
+	lap := func(step *time.Duration) {
+		now := time.Now()
+		*step, mark = now.Sub(mark), now
+	}
+	if w.bundle, w.place, err = openBundle(ctx, cfg, w.aws); err != nil {
 		return nil, err
 	}
-	if w.session, err = scorer.Load(findLibrary(cfg), w.bundle); err != nil {
+	lap(&w.startup.bundle)
+	if err := scorer.Initialize(findLibrary(cfg)); err != nil {
 		return nil, err
 	}
+	lap(&w.startup.onnxruntime)
+	if w.session, err = scorer.Load(w.bundle); err != nil {
+		return nil, err
+	}
+	lap(&w.startup.model)
 	if err := inference.Prove(w.bundle, w.session); err != nil {
 		return nil, errors.Join(err, w.session.Close())
 	}
-	m := &w.bundle.Manifest
-	w.proved = fmt.Sprintf("%s: run %s, %s as %s, %d goldens equal (%s), onnxruntime %s, %d ms",
-		where, m.RunID, m.Estimator, m.Lowering, len(w.bundle.Goldens), m.Parity.Bound,
-		scorer.Version(), time.Since(began).Milliseconds())
+	lap(&w.startup.goldens)
 	return w, nil
+}
+
+// String describes the model in one line.
+func (w *worker) String() string {
+	m, s := &w.bundle.Manifest, &w.startup
+	return fmt.Sprintf("%s: run %s, %s as %s, %d goldens equal (%s), onnxruntime %s, %d ms",
+		w.place, m.RunID, m.Estimator, m.Lowering, len(w.bundle.Goldens), m.Parity.Bound,
+		scorer.Version(), (s.bundle + s.onnxruntime + s.model + s.goldens).Milliseconds())
+}
+
+// logReady says what was loaded, and how long each step took.
+func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
+	m, s := &w.bundle.Manifest, &w.startup
+	ms := func(key string, d time.Duration) slog.Attr {
+		return slog.Float64(key, float64(d.Microseconds())/1000)
+	}
+	log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("bundle", w.place), slog.String("run_id", m.RunID),
+		slog.String("estimator", m.Estimator), slog.String("lowering", m.Lowering), slog.Int("goldens", len(w.bundle.Goldens)),
+		slog.String("parity", m.Parity.Bound), slog.String("onnxruntime", scorer.Version()),
+		ms("bundle_ms", s.bundle), ms("onnxruntime_ms", s.onnxruntime), ms("model_ms", s.model), ms("goldens_ms", s.goldens))
 }
 
 // handler returns what serves the model. In a test run it has no stream, and

@@ -103,7 +103,7 @@ func printCheck(ctx context.Context, getenv func(string) string, stdout io.Write
 		return err
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
-	_, err = fmt.Fprintln(stdout, w.proved)
+	_, err = fmt.Fprintln(stdout, w)
 	return err
 }
 
@@ -118,6 +118,7 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	if err != nil {
 		return err
 	}
+	w.logReady(ctx, log)
 	ctx, cancel := context.WithTimeout(ctx, eventTime)
 	defer cancel()
 	response, err := handler.Invoke(ctx, event)

@@ -31,7 +31,7 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 		return errors.Join(err, reportInitError(ctx, runtimeAPI, err))
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
-	log.Info("serving", "bundle", w.proved)
+	w.logReady(ctx, log)
 	go lambda.StartWithOptions(handler, lambda.WithContext(ctx)) // never returns
 	<-ctx.Done()
 	return nil

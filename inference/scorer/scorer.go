@@ -29,12 +29,8 @@ var _ inference.Scorer = (*Session)(nil)
 
 var environment sync.Mutex //nolint:gochecknoglobals // onnxruntime has one environment a process, which this guards
 
-// Load loads the bundle's model with the onnxruntime at library, the path of
-// the shared library. All sessions of a process share the first one's library.
-func Load(library string, b *inference.Bundle) (*Session, error) {
-	if err := initialize(library); err != nil {
-		return nil, err
-	}
+// Load loads the bundle's model. [Initialize] comes first.
+func Load(b *inference.Bundle) (*Session, error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, fmt.Errorf("making session options: %w", err)
@@ -61,7 +57,9 @@ func Load(library string, b *inference.Bundle) (*Session, error) {
 // Version returns the version of the onnxruntime in use, such as 1.32.0.
 func Version() string { return ort.GetVersion() }
 
-func initialize(library string) error {
+// Initialize loads onnxruntime itself, from the path of its shared library.
+// A process has one: further calls do nothing.
+func Initialize(library string) error {
 	environment.Lock()
 	defer environment.Unlock()
 	if ort.IsInitialized() {

@@ -50,7 +50,10 @@ func open(t *testing.T, runID string) (*inference.Bundle, *scorer.Session) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := scorer.Load(library(t), b)
+	if err := scorer.Initialize(library(t)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scorer.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +171,7 @@ func TestLoadRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := *good
 			test.change(&b)
-			if _, err := scorer.Load(library(t), &b); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := scorer.Load(&b); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v", err)
 			}
 		})
