@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -78,7 +79,7 @@ func waitForLock(ctx context.Context, s settings, d time.Duration) error {
 	}
 }
 
-// cleanUp removes what a serve that was killed has left: its state, and ministack. It is for when no serve is running.
+// cleanUp removes what a serve that was killed has left: its state, its temporary folder, and ministack. It is for when no serve is running.
 func cleanUp(ctx context.Context, s settings) error {
 	st, err := readState(s)
 	if err != nil || st == nil {
@@ -88,6 +89,11 @@ func cleanUp(ctx context.Context, s settings) error {
 	command, err := exec.CommandContext(ctx, "ps", "-o", "command=", "-p", strconv.Itoa(st.MinistackPID)).Output()
 	if err == nil && st.MinistackPID > 1 && strings.Contains(string(command), "ministack") {
 		_ = syscall.Kill(-st.MinistackPID, syscall.SIGKILL) // it may have ended in between
+	}
+	if strings.HasPrefix(filepath.Base(st.Temp), tempPrefix) {
+		if err := os.RemoveAll(st.Temp); err != nil {
+			return fmt.Errorf("removing what a killed stack left: %w", err)
+		}
 	}
 	if err := os.Remove(statePath(s)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing the state: %w", err)

@@ -34,7 +34,7 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	now := state{RunID: s.runID, Endpoint: st.endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID()}
+	now := state{RunID: s.runID, Endpoint: st.endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID(), Temp: st.temp}
 	if err := now.write(s); err != nil {
 		return err
 	}

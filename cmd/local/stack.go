@@ -39,6 +39,7 @@ const (
 const (
 	ministackStart = 30 * time.Second // a cold start on a busy machine; 1 s is usual
 	ministackGrace = 2 * time.Second
+	tempPrefix     = "skiff-local-"
 	healthInterval = 25 * time.Millisecond
 	healthTimeout  = 2 * time.Second
 	streamsActive  = 20 * time.Second
@@ -73,7 +74,7 @@ func newStack(ctx context.Context, s settings, logs string) (_ *stack, err error
 	if err := os.MkdirAll(logs, 0o750); err != nil {
 		return nil, fmt.Errorf("making %s: %w", shown(logs), err)
 	}
-	if st.temp, err = os.MkdirTemp("", "skiff-local-"); err != nil {
+	if st.temp, err = os.MkdirTemp("", tempPrefix); err != nil {
 		return nil, fmt.Errorf("making a temporary folder: %w", err)
 	}
 	st.closers = append(st.closers, func() { _ = os.RemoveAll(st.temp) })

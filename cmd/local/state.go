@@ -17,6 +17,7 @@ type state struct {
 	Endpoint     string `json:"endpoint"`
 	PID          int    `json:"pid"` // of serve
 	MinistackPID int    `json:"ministack_pid"`
+	Temp         string `json:"temp"` // folder
 }
 
 func statePath(s settings) string { return filepath.Join(s.dir, "state.json") }
