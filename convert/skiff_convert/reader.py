@@ -40,13 +40,16 @@ class Reader:
                 return arrays["predictions"], arrays["refused"].tolist()
 
     def _run(self, command: str, *paths: str) -> None:
-        trusted = [option for name in self._source.trusted for option in ("--trust", name)]
-        model = str(self._source.folder / self._source.file)
         # -I keeps this package's folder out of the model's imports.
-        call = [self._python, "-I", str(SCRIPT), command, model, *paths, *trusted]
-        result = subprocess.run([*call, "--written-by", self._source.sklearn], capture_output=True)
+        call = [self._python, "-I", str(SCRIPT), *self._arguments(command, *paths)]
+        result = subprocess.run(call, capture_output=True)
         if result.returncode:
             raise _error(result.returncode, result.stderr.decode("utf-8", "replace"))
+
+    def _arguments(self, command: str, *paths: str) -> list[str]:
+        source = self._source
+        trusted = [option for name in source.trusted for option in ("--trust", name)]
+        return [command, str(source.folder / source.file), *paths, *trusted, "--written-by", source.sklearn]
 
 
 def _error(code: int, stderr: str) -> ConvertError:

@@ -1,8 +1,11 @@
 """What the tests share: small pipelines, MLflow model folders, and the converter's stages in one process."""
 
+import contextlib
+import io
 import json
 import pickle
 import random
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeRegressor
 
-from skiff_convert import columns, lower, neutral, prove, read
+from skiff_convert import columns, lower, neutral, prove, read, reader
 from skiff_convert.records import Encoder, Reject
 
 ESTIMATORS = {
@@ -109,6 +112,17 @@ class Converted:
         else:
             assert (np.abs(y - expected) <= lower.allowance(self.learned, self.columns, X)).all()
         return len(encoded)
+
+
+class InProcess(reader.Reader):
+    """A reader without the process, which is most of its time."""
+
+    def _run(self, command, *paths):
+        stderr = io.StringIO()
+        with contextlib.redirect_stderr(stderr), warnings.catch_warnings():
+            code = read.main(self._arguments(command, *paths))
+        if code:
+            raise reader._error(code, stderr.getvalue())
 
 
 def save(pipeline, folder: Path, *, how: str = "pickle", run_id: str | None = "r" * 32, **flavor) -> Path:

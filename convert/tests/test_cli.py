@@ -10,30 +10,26 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from helpers import ESTIMATORS, fit, save, taxi_records
+from helpers import ESTIMATORS, InProcess, fit, save, taxi_records
+from sklearn.ensemble import RandomForestRegressor
 
-from skiff_convert import cli, lower_trees, prove, read
-from skiff_convert.reader import Reader
+from skiff_convert import cli, lower_trees, prove
 from skiff_convert.records import Encoder, Reject
+
+
+def taxi_forest():
+    return fit(RandomForestRegressor(n_estimators=9, random_state=1), taxi_records())
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
     """A taxi forest in a folder."""
-    pipeline = fit(ESTIMATORS["RandomForestRegressor"](), taxi_records())
-    return save(pipeline, tmp_path_factory.mktemp("taxi") / "model", run_id="f" * 32)
-
-
-class InProcess(Reader):
-    """A reader without the process, which is most of its time; test_bundle has the real one."""
-
-    def _run(self, command, *paths):
-        trusted = [option for name in self._source.trusted for option in ("--trust", name)]
-        assert read.main([command, str(self._source.folder / self._source.file), *paths, *trusted]) == 0
+    return save(taxi_forest(), tmp_path_factory.mktemp("taxi") / "model", run_id="f" * 32)
 
 
 @pytest.fixture(autouse=True)
 def in_process(monkeypatch):
+    """Only test_bundle has the real reader."""
     monkeypatch.setattr(cli, "Reader", InProcess)
 
 
@@ -99,7 +95,7 @@ def test_same_input_same_bytes(model, tmp_path, capsys):
 
 
 def test_goldens_are_what_the_original_says(model, tmp_path, converted):
-    pipeline = fit(ESTIMATORS["RandomForestRegressor"](), taxi_records())
+    pipeline = taxi_forest()
     both = converted(pipeline, "taxi")
     folder = cli.convert(str(model), None, tmp_path, None, lambda text: None)
     for line in map(json.loads, (folder / "golden.jsonl").read_text().splitlines()):

@@ -1,12 +1,15 @@
 """Every supported pipeline against its original, on records of any values."""
 
 import math
+import random
 
+import numpy as np
 import pytest
 from helpers import ESTIMATORS, LINEAR, TREES, Converted, fit, mixed_records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skiff_convert import lower
 from skiff_convert.columns import FLOAT32_LIMIT
 from skiff_convert.records import Reject
 
@@ -71,6 +74,20 @@ def test_rejects_no_less_than_the_original(both, record):
         both.original.predict([record])
     except (ValueError, OverflowError):
         assert isinstance(both.encode(record), Reject)
+
+
+def test_many_sparse_terms(converted):
+    rng = random.Random(5)
+    some = [{f"n{i}": rng.lognormvariate(0, 2) * rng.choice((1, -1)) for i in range(60)} for _ in range(400)]
+    assert converted(fit(ESTIMATORS["Ridge"](), some)).check(some) == 400
+
+
+def test_bound_is_4_ulp_of_the_largest_term(converted):
+    both = converted(fit(ESTIMATORS["Ridge"](), [{"a": 1.0, "b": 5.0}, {"a": 3.0, "b": 2.0}], sparse=False))
+    weights, intercept = both.learned.estimator.coef, both.learned.estimator.intercept
+    X = np.array([[1.0, 0.0], [-8.0, 1e6]])
+    largest = np.abs(np.column_stack([X * weights, np.full(2, intercept)])).max(axis=1)
+    assert (lower.allowance(both.learned, both.columns, X) == 4 * np.spacing(largest)).all()
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

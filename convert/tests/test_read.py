@@ -1,4 +1,4 @@
-"""What can be read, and what is said about the rest; read.py runs in a process of its own here."""
+"""What can be read, and what is said about the rest."""
 
 import pickle
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from helpers import ESTIMATORS, fit, mixed_records, save, target
+from helpers import ESTIMATORS, InProcess, fit, mixed_records, save, target
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
@@ -20,11 +20,11 @@ from skiff_convert.errors import ConvertError
 
 
 def learned(pipeline, folder: Path, **options):
-    return reader.Reader(source.find(str(save(pipeline, folder / "model", **options)))).learned()
+    return InProcess(source.find(str(save(pipeline, folder / "model", **options)))).learned()
 
 
 @pytest.mark.parametrize("how", ["pickle", "cloudpickle", "skops"])
-def test_formats(tmp_path, how):
+def test_formats_in_a_process(tmp_path, how):
     pipeline = fit(RandomForestRegressor(n_estimators=3, n_jobs=2))
     read = reader.Reader(source.find(str(save(pipeline, tmp_path / "model", how=how))))
     assert read.learned().estimator_class == "RandomForestRegressor"
