@@ -33,7 +33,7 @@ def prove(model: bytes, X: np.ndarray, expected: np.ndarray, within: np.ndarray 
         if within is not None:
             agrees |= np.abs(y - expected) <= within  # NaN is within nothing
         if not agrees.all():
-            raise _disagreement(y, expected, agrees, size)
+            raise _disagreement(y, expected, agrees, size, exact=within is None)
         largest = max(largest, float(np.abs(y - expected).max(initial=0.0)))
     return Parity(len(X), largest)
 
@@ -58,10 +58,17 @@ def score(session: ort.InferenceSession, X: np.ndarray, size: int) -> np.ndarray
     return y[:, 0]
 
 
-def _disagreement(y: np.ndarray, expected: np.ndarray, agrees: np.ndarray, size: int) -> ConvertError:
+def _disagreement(
+    y: np.ndarray, expected: np.ndarray, agrees: np.ndarray, size: int, exact: bool
+) -> ConvertError:
     first = int(np.argmin(agrees))
     return ConvertError(
         f"{np.count_nonzero(~agrees):,} of {len(y):,} predictions differ from the original's, in batches of "
         f"{size}; the first is {float(y[first])!r} and should be {float(expected[first])!r}",
-        "no bundle was written: this pipeline is not converted rightly, please report it",
+        "no bundle was written: "
+        + (
+            "this pipeline is not converted rightly, please report it"
+            if exact
+            else "dense sums of many terms round too freely; fit with DictVectorizer(sparse=True)"
+        ),
     )

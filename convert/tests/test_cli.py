@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,15 @@ def test_a_wrong_lowering_is_refused(model, tmp_path, capsys, monkeypatch, tampe
     code, out, err = run(capsys, model, "--out", tmp_path / "out")
     assert (code, out) == (1, "")
     assert "predictions differ from the original's, in batches of 1;" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dense_sum_beyond_its_bound_is_refused(tmp_path, capsys):
+    rng = random.Random(1)
+    some = [{f"n{i}": rng.lognormvariate(0, 2) for i in range(60)} for _ in range(400)]
+    folder = save(fit(ESTIMATORS["LinearRegression"](), some, sparse=False), tmp_path / "model")
+    code, out, err = run(capsys, folder, "--out", tmp_path / "out")
+    assert (code, out) == (1, "") and "fit with DictVectorizer(sparse=True)" in err
     assert not (tmp_path / "out").exists()
 
 
