@@ -52,7 +52,7 @@ func exitCode(err error, stderr io.Writer) int {
 
 // lastLines are the last n lines of a log, shortened to a readable width; none when it cannot be read.
 func lastLines(path string, n int) []string {
-	data, err := os.ReadFile(path) //nolint:gosec // a log of this program's own
+	data, err := os.ReadFile(path)
 	if err != nil || len(data) == 0 {
 		return nil
 	}

@@ -3,13 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"skiff/cmd/local/mapping"
+	"skiff/models/taxi"
 )
 
 func TestMain(m *testing.M) {
@@ -32,71 +31,6 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata"})
-}
-
-// taxi is where the rides are that make run streams.
-var taxi = filepath.Join("..", "..", "models", "taxi")
-
-func TestReadRides(t *testing.T) {
-	rides, err := readRides(filepath.Join(taxi, "rides.parquet"), 20_000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, r := range rides {
-		if r.Pickup < streamFrom || r.minutes() < 1 || r.minutes() > 60 {
-			t.Fatalf("ride %d: %+v", i, r)
-		}
-	}
-	if day := time.Unix(streamFrom*24*60*60, 0).UTC().Format(time.DateOnly); day != "2019-01-01" {
-		t.Errorf("the first day is %s", day)
-	}
-	if _, err := readRides(filepath.Join(taxi, "rides.parquet"), 10_000_000); err == nil {
-		t.Error("more rides than there are")
-	}
-}
-
-func TestReadPredictions(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(taxi, "runs.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var runs map[string]string
-	if err := json.Unmarshal(data, &runs); err != nil {
-		t.Fatal(err)
-	}
-	for name, run := range runs {
-		p, err := readPredictions(filepath.Join(taxi, "predictions.parquet"), run, 20_000)
-		if err != nil || len(p) != 20_000 {
-			t.Fatalf("%s: %d predictions, %v", name, len(p), err)
-		}
-		few, err := readPredictions(filepath.Join(taxi, "predictions.parquet"), run, 5)
-		if err != nil || len(few) != 5 || few[4] != p[4] {
-			t.Errorf("%s: %v, %v", name, few, err)
-		}
-	}
-	if p, err := readPredictions(filepath.Join(taxi, "predictions.parquet"), "no such run", 5); p != nil || err != nil {
-		t.Errorf("an unknown run: %v, %v", p, err)
-	}
-}
-
-func TestRideEvent(t *testing.T) {
-	for _, miles := range []float64{0, 3.66, 0.1 + 0.2, 1e-7, 123456789.123, 1e21} {
-		data, err := ride{From: 130, To: 205, Miles: miles}.event(7)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got struct {
-			Ride map[string]float64 `json:"ride"`
-			ID   int                `json:"ride_id"`
-		}
-		if err := json.Unmarshal(data, &got); err != nil {
-			t.Fatal(err)
-		}
-		if got.ID != 7 || got.Ride["PULocationID"] != 130 || got.Ride["DOLocationID"] != 205 ||
-			math.Float64bits(got.Ride["trip_distance"]) != math.Float64bits(miles) {
-			t.Errorf("%s", data)
-		}
-	}
 }
 
 // stubKinesis makes a client whose calls all end at answer, with their input.
@@ -134,7 +68,7 @@ func TestProduce(t *testing.T) {
 			return out, nil
 		})
 		var done atomic.Int64
-		if err := produce(t.Context(), client, make([]ride, 1234), &done); err != nil {
+		if err := produce(t.Context(), client, make([]taxi.Ride, 1234), &done); err != nil {
 			t.Fatal(err)
 		}
 		if calls != 6 || done.Load() != 1234 || len(got) != 1234 {
@@ -159,7 +93,7 @@ func TestProduceGivesUp(t *testing.T) {
 			return out, nil
 		})
 		var done atomic.Int64
-		err := produce(t.Context(), client, make([]ride, 10_000), &done)
+		err := produce(t.Context(), client, make([]taxi.Ride, 10_000), &done)
 		if err == nil || !strings.Contains(err.Error(), "500 still fail after 8 attempts") || done.Load() != 0 {
 			t.Errorf("%d done, error %v", done.Load(), err)
 		}
@@ -213,7 +147,7 @@ func TestSource(t *testing.T) {
 func testOutcome(t *testing.T) *outcome {
 	t.Helper()
 	o := &outcome{
-		rides: make([]ride, 2), reference: []float64{21, 22.5}, published: newPublished(2), dead: map[string]bool{},
+		rides: make([]taxi.Ride, 2), reference: []float64{21, 22.5}, published: newPublished(2), dead: map[string]bool{},
 		scored: 2, invocations: 1, elapsed: time.Second, settings: settings{runID: "r", predictions: "predictions.parquet"},
 	}
 	o.manifest.RunID, o.manifest.ID.Name, o.manifest.Prediction.Name, o.manifest.Prediction.Unit = "r", "ride_id", "ride_duration", "minutes"
@@ -281,7 +215,7 @@ func TestForeignRecords(t *testing.T) {
 func TestPrint(t *testing.T) {
 	o := testOutcome(t)
 	o.settings.mapping.BatchSize = 1000
-	o.rides = []ride{{From: 130, To: 205, Miles: 3.66, Duration: 1266}, {From: 7, To: 8, Miles: 0.5, Duration: 90}}
+	o.rides = []taxi.Ride{{From: 130, To: 205, Miles: 3.66, Duration: 1266}, {From: 7, To: 8, Miles: 0.5, Duration: 90}}
 	o.reference[1] = 22
 	var out bytes.Buffer
 	if err := o.print(&out); err != nil {

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"skiff/models/taxi"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 )
 
 // produce puts rides into the rides stream. The partition key is the ride's id, which is its index. done counts what has arrived.
-func produce(ctx context.Context, client *kinesis.Client, rides []ride, done *atomic.Int64) error {
+func produce(ctx context.Context, client *kinesis.Client, rides []taxi.Ride, done *atomic.Int64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	starts := make(chan int)
@@ -52,11 +54,11 @@ feed:
 }
 
 // putRides puts the rides with the ids from first on, in one call and as many more as failed entries need.
-func putRides(ctx context.Context, client *kinesis.Client, rides []ride, first int) error {
+func putRides(ctx context.Context, client *kinesis.Client, rides []taxi.Ride, first int) error {
 	stream := ridesStream
 	entries := make([]types.PutRecordsRequestEntry, len(rides))
 	for i, r := range rides {
-		data, err := r.event(first + i)
+		data, err := r.Record(first + i)
 		if err != nil {
 			return err
 		}

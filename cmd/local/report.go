@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"skiff/models/taxi"
 )
 
 // shownRides is how many rides the table has, evenly spread.
@@ -18,7 +20,7 @@ const shownRides = 5
 type outcome struct {
 	settings  settings
 	manifest  manifest
-	rides     []ride
+	rides     []taxi.Ride
 	reference []float64 // the pipeline's predictions, minutes; nil when it left none for this run
 
 	published   *published
@@ -100,7 +102,7 @@ func (o *outcome) print(w io.Writer) error {
 			id = i
 		}
 		ride := o.rides[id]
-		fmt.Fprintf(w, "%6d  %4d  %4d  %6.2f  %18s  %14.2f  %s\n", id, ride.From, ride.To, ride.Miles, o.predicted(id), ride.minutes(), o.compared(id))
+		fmt.Fprintf(w, "%6d  %4d  %4d  %6.2f  %18s  %14.2f  %s\n", id, ride.From, ride.To, ride.Miles, o.predicted(id), ride.Minutes(), o.compared(id))
 	}
 	if o.reference == nil {
 		fmt.Fprintf(w, "%s has no predictions of run %s: nothing to compare with\n", shown(o.settings.predictions), r.RunID)

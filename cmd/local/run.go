@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"skiff/cmd/local/mapping"
+	"skiff/models/taxi"
 )
 
 // stream is the run command: rides through the worker, and their predictions compared with the pipeline's.
@@ -81,11 +82,11 @@ func readInputs(s settings) (*outcome, error) {
 	if m.RunID != s.runID {
 		return nil, withHint(fmt.Errorf("the bundle in %s is of run %s, not %s", shown(s.model), m.RunID, s.runID), "-model models/%s", s.runID)
 	}
-	rides, err := readRides(s.rides, s.n)
+	rides, err := taxi.ReadRides(s.rides, s.n)
 	if err != nil {
 		return nil, err
 	}
-	reference, err := readPredictions(s.predictions, s.runID, s.n)
+	reference, err := taxi.ReadPredictions(s.predictions, s.runID, s.n)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func readInputs(s settings) (*outcome, error) {
 }
 
 // startAndProduce starts the worker while the rides go into their stream. A worker that does not start ends both.
-func (st *stack) startAndProduce(ctx context.Context, rides []ride, bar *progress) error {
+func (st *stack) startAndProduce(ctx context.Context, rides []taxi.Ride, bar *progress) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	begin := time.Now()

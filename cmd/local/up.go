@@ -92,7 +92,7 @@ func startServe(ctx context.Context, s settings, args []string) error {
 		return fmt.Errorf("making a pipe: %w", err)
 	}
 	defer func() { _ = r.Close() }()
-	cmd := exec.Command(self, append([]string{"serve", "-ready-fd", strconv.Itoa(firstExtraFD)}, args...)...) //nolint:gosec,noctx // this program, to outlive this process
+	cmd := exec.Command(self, append([]string{"serve", "-ready-fd", strconv.Itoa(firstExtraFD)}, args...)...) //nolint:noctx // this program, to outlive this process
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -1,4 +1,4 @@
-package main
+package taxi
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// readPredictions reads the original pipeline's predictions (minutes), at most n: the column named after the run, row by row those of the rides
+// ReadPredictions reads the original pipeline's predictions (minutes), at most n: the column named after the run, row by row those of the rides
 // of 2019. There are none, and no error, when the file has no such column.
-func readPredictions(file, runID string, n int) ([]float64, error) {
+func ReadPredictions(file, runID string, n int) ([]float64, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading predictions: %w", err)
@@ -23,19 +23,19 @@ func readPredictions(file, runID string, n int) ([]float64, error) {
 	}
 	p, err := parquet.OpenFile(f, info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", shown(file), err)
+		return nil, fmt.Errorf("reading %s: %w", file, err)
 	}
 	column, found := p.Schema().Lookup(runID)
 	if !found {
 		return nil, nil
 	}
 	if column.Node.Type().Kind() != parquet.Double {
-		return nil, fmt.Errorf("reading %s: column %s is not float64", shown(file), runID)
+		return nil, fmt.Errorf("reading %s: column %s is not float64", file, runID)
 	}
 	predictions := make([]float64, 0, n)
 	for _, group := range p.RowGroups() {
 		if predictions, err = appendColumn(predictions, n, group.ColumnChunks()[column.ColumnIndex]); err != nil {
-			return nil, fmt.Errorf("reading column %s of %s: %w", runID, shown(file), err)
+			return nil, fmt.Errorf("reading column %s of %s: %w", runID, file, err)
 		}
 	}
 	return predictions, nil

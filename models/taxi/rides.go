@@ -1,4 +1,6 @@
-package main
+// Package taxi reads the taxi rides and the original pipelines' predictions for them, for the commands that show and measure
+// the worker. README.md says where the rides are from, train.py made the predictions.
+package taxi
 
 import (
 	"encoding/json"
@@ -13,8 +15,8 @@ import (
 // readRows is how many rows of a parquet file are held at a time.
 const readRows = 4096
 
-// ride is a row of rides.parquet.
-type ride struct {
+// Ride is a row of rides.parquet.
+type Ride struct {
 	Pickup   int32   `parquet:"pickup,date,optional"` // days since 1970-01-01
 	From     int32   `parquet:"PULocationID,optional"`
 	To       int32   `parquet:"DOLocationID,optional"`
@@ -22,11 +24,11 @@ type ride struct {
 	Duration int32   `parquet:"duration,optional"` // seconds
 }
 
-// minutes is the ride's real duration.
-func (r ride) minutes() float64 { return float64(r.Duration) / 60 }
+// Minutes is the ride's real duration.
+func (r Ride) Minutes() float64 { return float64(r.Duration) / 60 }
 
-// event is the ride as a record of the stream. The number parses to the very float64 of the file.
-func (r ride) event(id int) ([]byte, error) {
+// Record is the ride as a record of the stream, JSON. The number parses to the very float64 of the file.
+func (r Ride) Record(id int) ([]byte, error) {
 	type features struct {
 		From  int32   `json:"PULocationID"`
 		To    int32   `json:"DOLocationID"`
@@ -42,25 +44,25 @@ func (r ride) event(id int) ([]byte, error) {
 	return data, nil
 }
 
-// streamFrom is 2019-01-01, the first day that the models were not trained on, in days since 1970-01-01.
-const streamFrom = 17_897
+// StreamFrom is 2019-01-01, the first day that the models were not trained on, in days since 1970-01-01.
+const StreamFrom = 17_897
 
-// readRides reads the first n rides of 2019, in the order of the file.
-func readRides(file string, n int) ([]ride, error) {
+// ReadRides reads the first n rides of 2019, in the order of the file.
+func ReadRides(file string, n int) ([]Ride, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading rides: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	reader := parquet.NewGenericReader[ride](f)
+	reader := parquet.NewGenericReader[Ride](f)
 	defer func() { _ = reader.Close() }()
 
-	rides := make([]ride, 0, n)
-	rows := make([]ride, readRows)
+	rides := make([]Ride, 0, n)
+	rows := make([]Ride, readRows)
 	for len(rides) < n {
 		got, err := reader.Read(rows)
 		for _, r := range rows[:got] {
-			if r.Pickup >= streamFrom && len(rides) < n {
+			if r.Pickup >= StreamFrom && len(rides) < n {
 				rides = append(rides, r)
 			}
 		}
@@ -68,11 +70,11 @@ func readRides(file string, n int) ([]ride, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", shown(file), err)
+			return nil, fmt.Errorf("reading %s: %w", file, err)
 		}
 	}
 	if len(rides) < n {
-		return nil, withHint(fmt.Errorf("%s has only %d rides of 2019, not %d", shown(file), len(rides), n), "-n %d", len(rides))
+		return nil, fmt.Errorf("%s has only %d rides of 2019, not %d", file, len(rides), n)
 	}
 	return rides, nil
 }

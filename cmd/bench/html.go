@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	_ "embed" // the page
+	"fmt"
+	"html/template"
+	"image/color"
+	"io"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+//go:embed page.html
+var page string
+
+// writeHTML writes a page that needs nothing beside itself: its plots are SVG
+// in it.
+func writeHTML(w io.Writer, r *Report) error {
+	var text bytes.Buffer
+	if err := writeText(&text, r); err != nil {
+		return err
+	}
+	total, err := recordPlot(r)
+	if err != nil {
+		return err
+	}
+	stages, err := stagesPlot(r)
+	if err != nil {
+		return err
+	}
+	data := struct {
+		*Report
+		Text   string
+		Record template.HTML
+		Stages template.HTML
+	}{r, text.String(), total, stages}
+	t, err := template.New("page").Parse(page)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, data)
+}
+
+// recordPlot draws what a record costs over batch sizes, with its spread.
+func recordPlot(r *Report) (template.HTML, error) {
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = "batch, records", "µs a record"
+	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
+	p.Add(plotter.NewGrid())
+	points := make(spreads, len(r.Results))
+	for i, result := range r.Results {
+		points[i] = spreadAt{float64(result.Batch), result.Record}
+	}
+	line, dots, err := plotter.NewLinePoints(points)
+	if err != nil {
+		return "", fmt.Errorf("plotting: %w", err)
+	}
+	line.Color, dots.Color, dots.Shape = blue, blue, draw.CircleGlyph{}
+	bars, err := plotter.NewYErrorBars(points)
+	if err != nil {
+		return "", fmt.Errorf("plotting: %w", err)
+	}
+	bars.Color = blue
+	p.Add(line, bars, dots)
+	return svg(p)
+}
+
+// stagesPlot draws how a record's time is made up, a bar a batch size.
+func stagesPlot(r *Report) (template.HTML, error) {
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = "batch, records", "ns a record, batches from 10"
+	var names []string
+	stages := make([]plotter.Values, 5)
+	for _, result := range r.Results {
+		if result.Batch < 10 {
+			continue // one record's costs would hide the others'
+		}
+		names = append(names, strconv.Itoa(result.Batch))
+		s := result.Stages
+		for i, ns := range []float64{s.Decode, s.Encode, s.Score, s.Respond, s.Publish} {
+			stages[i] = append(stages[i], ns)
+		}
+	}
+	if len(names) == 0 {
+		return "", nil
+	}
+	var below *plotter.BarChart
+	for i, name := range []string{"decode", "encode", "score", "respond", "publish"} {
+		bar, err := plotter.NewBarChart(stages[i], vg.Points(24))
+		if err != nil {
+			return "", fmt.Errorf("plotting: %w", err)
+		}
+		bar.Color, bar.LineStyle.Width = palette[i], 0
+		if below != nil {
+			bar.StackOn(below)
+		}
+		below = bar
+		p.Add(bar)
+		p.Legend.Add(name, bar)
+	}
+	p.Legend.Top = true
+	p.Y.Max *= 1.25 // room for the legend
+	p.NominalX(names...)
+	return svg(p)
+}
+
+// The plots' colours, told apart by the colour-blind as well; Okabe and Ito.
+var (
+	blue    = color.RGBA{0, 114, 178, 255}                                                                                                                //nolint:gochecknoglobals // constant
+	palette = []color.Color{blue, color.RGBA{86, 180, 233, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255}, color.RGBA{230, 159, 0, 255}} //nolint:gochecknoglobals // constant
+)
+
+// spreads are points with their spread, in µs, for the plotter.
+type spreads []spreadAt
+
+type spreadAt struct {
+	x  float64
+	ns Spread
+}
+
+func (s spreads) Len() int                { return len(s) }
+func (s spreads) XY(i int) (x, y float64) { return s[i].x, s[i].ns.Median / 1000 }
+func (s spreads) YError(i int) (low, high float64) {
+	return (s[i].ns.Median - s[i].ns.Min) / 1000, (s[i].ns.Max - s[i].ns.Median) / 1000
+}
+
+// svg draws p as an element of a page.
+func svg(p *plot.Plot) (template.HTML, error) {
+	canvas := vgsvg.New(18*vg.Centimeter, 10*vg.Centimeter)
+	p.Draw(draw.New(canvas))
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return "", fmt.Errorf("plotting: %w", err)
+	}
+	_, element, _ := bytes.Cut(b.Bytes(), []byte("<svg"))
+	return template.HTML("<svg" + string(element)), nil //nolint:gosec // the plotter's own output
+}
