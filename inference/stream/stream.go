@@ -28,8 +28,8 @@ type putter interface {
 
 // A Stream is an output stream.
 type Stream struct {
-	name   string
-	client putter
+	name    string
+	kinesis putter
 }
 
 var _ inference.Stream = (*Stream)(nil)
@@ -37,13 +37,14 @@ var _ inference.Stream = (*Stream)(nil)
 // New returns the stream of that name. An empty endpoint means AWS's own, or
 // what the SDK's variables say. Nothing is sent before the first Put.
 func New(cfg aws.Config, name, endpoint string) *Stream {
-	client := kinesis.NewFromConfig(cfg, func(o *kinesis.Options) {
+	kinesis := kinesis.NewFromConfig(cfg, func(o *kinesis.Options) {
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
 		}
+		o.HTTPClient = client{o.HTTPClient}
 		o.Retryer = aws.NopRetryer{} // the inference package tries again, with the deadline in view
 	})
-	return &Stream{name, client}
+	return &Stream{name, kinesis}
 }
 
 // Put implements [inference.Stream] with one PutRecords request.
@@ -54,7 +55,7 @@ func (s *Stream) Put(ctx context.Context, messages []inference.Message) ([]int, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, putTimeout)
 	defer cancel()
-	out, err := s.client.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &s.name, Records: entries})
+	out, err := s.kinesis.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &s.name, Records: entries})
 	if err != nil {
 		return nil, s.explain(err)
 	}

@@ -3,7 +3,10 @@ package stream
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -73,6 +76,53 @@ func TestPutDoesNotHang(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// The SDK closes a body while the transport may still look for its end.
+func TestABodyThatIsClosedHasEnded(t *testing.T) {
+	inner := &http.Request{Body: &closable{Reader: strings.NewReader("body")}, ContentLength: 4}
+	var read string
+	transport := doFunc(func(r *http.Request) (*http.Response, error) {
+		b := make([]byte, 4)
+		n, err := io.ReadFull(r.Body, b)
+		if err != nil {
+			t.Error(err)
+		}
+		read = string(b[:n])
+		if err := r.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		if n, err := r.Body.Read(b); n != 0 || err != io.EOF {
+			t.Errorf("after it was closed: %d bytes, %v", n, err)
+		}
+		return &http.Response{}, nil
+	})
+	response, err := client{transport}.Do(inner)
+	if err != nil || response == nil || read != "body" {
+		t.Errorf("sent %q, %v", read, err)
+	}
+}
+
+type doFunc func(*http.Request) (*http.Response, error)
+
+func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// closable is a body that can't be read once it is closed, as the SDK's.
+type closable struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closable) Read(p []byte) (int, error) {
+	if c.closed {
+		return 0, errors.New("read of a closed body")
+	}
+	return c.Reader.Read(p)
+}
+
+func (c *closable) Close() error {
+	c.closed = true
+	return nil
 }
 
 func TestPutRefusesAnAnswerToOtherRecords(t *testing.T) {
