@@ -95,12 +95,13 @@ func TestABodyThatIsClosedHasEnded(t *testing.T) {
 		if n, err := r.Body.Read(b); n != 0 || err != io.EOF {
 			t.Errorf("after it was closed: %d bytes, %v", n, err)
 		}
-		return &http.Response{}, nil
+		return &http.Response{Body: http.NoBody}, nil
 	})
 	response, err := client{transport}.Do(inner)
-	if err != nil || response == nil || read != "body" {
-		t.Errorf("sent %q, %v", read, err)
+	if err != nil || read != "body" {
+		t.Fatalf("sent %q, %v", read, err)
 	}
+	defer response.Body.Close()
 }
 
 type doFunc func(*http.Request) (*http.Response, error)
