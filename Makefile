@@ -52,8 +52,34 @@ convert: $(PYTHON) ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPE
 .PHONY: example
 example: $(PYTHON) ## make the two taxi runs again: train, log to MLflow, convert
 	@$(PYTHON) $(TAXI)/train.py
+	@for run in $$(sed -n 's/.*: *"\([0-9a-f]*\)".*/\1/p' $(TAXI)/runs.json); do \
+	  MLFLOW_TRACKING_URI=sqlite:///$(CURDIR)/$(BUILD)/mlflow/mlflow.db $(CONVERT) runs:/$$run/model --out models; done
 
 CONVERT = PYTHONPATH=convert $(PYTHON) -m skiff_convert
+
+##@ Deploy it
+.PHONY: deploy-test
+deploy-test: $(BIN)/worker $(MINISTACK) $(SHIMS) $(CFN) ## the template, the swap and deploy/README.md, on stand-ins
+	$(CFN)/bin/cfn-lint --include-checks I -- deploy/template.yaml
+	env -u PYTHONDONTWRITEBYTECODE $(CFN)/bin/python -m pytest -q deploy/tests
+
+.PHONY: swap
+swap: ## have the stack on AWS serve another run: RUN_ID=... [STACK_NAME=...]
+	@$(if $(filter environment command,$(origin RUN_ID)),deploy/swap '$(RUN_ID)',\
+	  { echo "swap: error: RUN_ID is not set" >&2; echo "hint: make swap RUN_ID=<the run to serve>" >&2; exit 2; })
+
+.PHONY: rollback
+rollback: ## have it serve the run before again [STACK_NAME=...]
+	@deploy/swap -back
+
+.PHONY: deploy-lint
+deploy-lint: $(PYTHON)
+	$(PYTHON) -m ruff check deploy
+	$(PYTHON) -m ruff format --check deploy
+
+test: deploy-test
+lint: deploy-lint
+CFN := $(BUILD)/cfn-venv
 
 ##@ Work on it
 .PHONY: test
@@ -79,7 +105,7 @@ lint: $(GOLANGCI_LINT) $(PYTHON) ## golangci-lint, ruff
 
 .PHONY: lock
 lock: $(UV) ## resolve the Python lock files again
-	for name in uv onnxruntime awscli; do $(COMPILE) .tools/$$name.in -o .tools/$$name.lock; done
+	for name in uv onnxruntime awscli cfn; do $(COMPILE) .tools/$$name.in -o .tools/$$name.lock; done
 	$(COMPILE) cmd/local/requirements.in -o cmd/local/requirements.lock
 	$(COMPILE) --all-extras convert/pyproject.toml -o convert/requirements.lock
 
@@ -140,6 +166,12 @@ $(SHIMS): .tools/awscli.lock .tools/aws $(UV)
 	@cp .tools/aws $@/aws
 	@GOBIN=$(CURDIR)/$@ go install github.com/itchyny/gojq/cmd/gojq@$(GOJQ_VERSION)
 	@mv $@/gojq $@/jq
+	@touch $@
+
+$(CFN): .tools/cfn.lock $(UV)
+	@echo "installing cfn-lint, boto3 and pytest" >&2
+	@$(UV) venv -q --allow-existing --python 3.11 $@
+	@$(UV) pip sync -q -p $@/bin/python --require-hashes $<
 	@touch $@
 
 $(GOLANGCI_LINT):
