@@ -58,10 +58,12 @@ example: $(PYTHON) ## make the two taxi runs again: train, log to MLflow, conver
 CONVERT = PYTHONPATH=convert $(PYTHON) -m skiff_convert
 
 ##@ Deploy it
+CFN := $(BUILD)/cfn-venv/bin
+
 .PHONY: deploy-test
-deploy-test: $(BIN)/worker $(MINISTACK) $(SHIMS) $(CFN) ## the template, the swap and deploy/README.md, on stand-ins
-	$(CFN)/bin/cfn-lint --include-checks I -- deploy/template.yaml
-	env -u PYTHONDONTWRITEBYTECODE $(CFN)/bin/python -m pytest -q deploy/tests
+deploy-test: $(BIN)/worker $(MINISTACK) $(SHIMS) $(CFN)/python ## the template, the swap and deploy/README.md, on stand-ins
+	$(CFN)/cfn-lint --include-checks I -- deploy/template.yaml
+	env -u PYTHONDONTWRITEBYTECODE $(CFN)/python -m pytest -q deploy/tests
 
 .PHONY: swap
 swap: ## have the stack on AWS serve another run: RUN_ID=... [STACK_NAME=...]
@@ -79,7 +81,6 @@ deploy-lint: $(PYTHON)
 
 test: deploy-test
 lint: deploy-lint
-CFN := $(BUILD)/cfn-venv
 
 ##@ Work on it
 .PHONY: test
@@ -168,10 +169,10 @@ $(SHIMS): .tools/awscli.lock .tools/aws $(UV)
 	@mv $@/gojq $@/jq
 	@touch $@
 
-$(CFN): .tools/cfn.lock $(UV)
+$(CFN)/python: .tools/cfn.lock $(UV)
 	@echo "installing cfn-lint, boto3 and pytest" >&2
-	@$(UV) venv -q --allow-existing --python 3.11 $@
-	@$(UV) pip sync -q -p $@/bin/python --require-hashes $<
+	@$(UV) venv -q --allow-existing --python 3.11 $(BUILD)/cfn-venv
+	@$(UV) pip sync -q -p $@ --require-hashes $<
 	@touch $@
 
 $(GOLANGCI_LINT):
