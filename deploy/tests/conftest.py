@@ -1,0 +1,57 @@
+import json
+
+import pytest
+
+from standin import ROOT, Standin
+
+RUNS = json.loads((ROOT / "models/taxi/runs.json").read_text())
+BUCKET = "mlflow-models"
+IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/stream-model-duration:v1"
+STACK = "ride-duration-prediction"
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory):
+    """The stand-in, with both example runs' bundles in a bucket."""
+    standin = Standin(tmp_path_factory.mktemp("aws"))
+    s3 = standin.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    for run in RUNS.values():
+        for file in (ROOT / "models" / run).iterdir():
+            s3.put_object(Bucket=BUCKET, Key=f"1/{run}/artifacts/onnx/{file.name}", Body=file.read_bytes())
+    yield standin
+    standin.close()
+
+
+@pytest.fixture(scope="session")
+def make_stack(aws):
+    def make(name, **parameters):
+        cloudformation = aws.client("cloudformation")
+        given = {"ImageUri": IMAGE, "RunId": RUNS["forest"], "ModelBucket": BUCKET} | parameters
+        cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=(ROOT / "deploy/template.yaml").read_text(),
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
+        )
+        waiter = cloudformation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 200})
+        return {
+            r["LogicalResourceId"]: r["PhysicalResourceId"]
+            for r in cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        }
+
+    return make
+
+
+@pytest.fixture
+def stack(aws, make_stack):
+    """The stack that the guide makes, and nothing left of it."""
+    yield make_stack(STACK)
+    cloudformation = aws.client("cloudformation")
+    cloudformation.delete_stack(StackName=STACK)
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 200}
+    )
+    for name in aws.client("kinesis").list_streams()["StreamNames"]:
+        aws.client("kinesis").delete_stream(StreamName=name)

@@ -1,0 +1,241 @@
+"""AWS for these tests.
+
+ministack has CloudFormation, IAM with its permissions enforced, Lambda's configuration, Kinesis, S3, SQS
+and CloudWatch. It runs no image without a container engine, and its event source mapping ignores partial
+failures. So a gateway in front of it plays two parts:
+
+- an invocation runs the worker that `make` built, with the function's variables, its role's permissions,
+  and an empty folder to run in;
+- a record that is put on a stream goes to the functions mapped to it: at once, alone, and once.
+
+The gateway also keeps a list of the calls the worker makes.
+"""
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = ROOT / ".build/bin/worker"
+MINISTACK = ROOT / ".build/local-venv/bin/ministack"
+LIBRARY = ROOT / ".build/lib/libonnxruntime.so"
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+START_TIMEOUT = 30  # s; 1 s is usual
+
+
+class Standin:
+    def __init__(self, folder):
+        self.folder = folder
+        self.calls = []  # the worker's: (action, ARN)
+        self.broken = set()  # (function, run) that do not start, whatever the worker would do
+        self.keys = {}  # of the users that stand for roles, by the role's name
+        self.port = free_port()
+        self.log = folder / "ministack.log"
+        self.ministack = subprocess.Popen(
+            [MINISTACK],
+            cwd=folder,
+            stdout=self.log.open("wb"),
+            stderr=subprocess.STDOUT,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(folder),
+                "TMPDIR": str(folder),
+                "GATEWAY_PORT": str(self.port),
+                "BIND_HOST": "127.0.0.1",
+                "MINISTACK_REGION": REGION,
+                "MINISTACK_ACCOUNT_ID": ACCOUNT,
+                "AUTH": "true",
+                "AWS_ACCESS_KEY_ID": "test",  # the root user's
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "IOT_MTLS_ENABLED": "0",
+                "SFTP_ENABLED": "0",
+                "STATE_DIR": str(folder / "state"),
+                "S3_DATA_DIR": str(folder / "s3"),
+                "DOCKER_HOST": f"unix://{folder}/none.sock",
+            },
+        )
+        self.wait_until_healthy()
+        self.gateway = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
+        self.gateway.daemon_threads = True
+        threading.Thread(target=self.gateway.serve_forever, daemon=True).start()
+        self.endpoint = f"http://127.0.0.1:{self.gateway.server_port}"
+
+    def wait_until_healthy(self):
+        deadline = time.monotonic() + START_TIMEOUT
+        tick = threading.Event()
+        while True:
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ministack/health", timeout=2),
+            ):
+                return
+            assert self.ministack.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, "ministack does not answer"
+            tick.wait(0.05)
+
+    def close(self):
+        self.gateway.shutdown()
+        self.ministack.terminate()
+        self.ministack.wait(10)
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def environment(self):
+        """What the aws command needs to talk to the stand-in."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
+    def invoke(self, function, event):
+        """Returns the answer, the last of the log, and whether the function failed."""
+        config = self.client("lambda").get_function_configuration(FunctionName=function)
+        variables = config["Environment"]["Variables"]
+        if (function, variables["RUN_ID"]) in self.broken:
+            return b'{"errorMessage": "exit status 1", "errorType": "Runtime.ExitError"}', b"", True
+        key, secret = self.key_of(config["Role"].rpartition("/")[2])
+        task = self.folder / "task"
+        task.mkdir(exist_ok=True)
+        given = variables | self.environment() | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+        done = subprocess.run(
+            [WORKER, "-event", "-"],
+            input=event,
+            capture_output=True,
+            cwd=task,
+            env=given | {"ONNXRUNTIME_LIB": str(LIBRARY)},
+            timeout=config["Timeout"] + 10,
+        )
+        if done.returncode == 0:
+            return done.stdout, done.stderr[-4096:], False
+        error = {"errorMessage": f"exit status {done.returncode}", "errorType": "Runtime.ExitError"}
+        return json.dumps(error).encode(), done.stderr[-4096:], True
+
+    def key_of(self, role):
+        """The key of a user who may do what the role may now: Lambda alone can assume the role itself."""
+        iam = self.client("iam")
+        if role not in self.keys:
+            iam.create_user(UserName=role)
+            key = iam.create_access_key(UserName=role)["AccessKey"]
+            self.keys[role] = key["AccessKeyId"], key["SecretAccessKey"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            iam.put_user_policy(UserName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+        return self.keys[role]
+
+    def hand_over(self, record, answer):
+        """Plays the mapping for one record that was put."""
+        arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{record['StreamName']}"
+        event = {
+            "Records": [
+                {
+                    "kinesis": {
+                        "partitionKey": record["PartitionKey"],
+                        "sequenceNumber": answer["SequenceNumber"],
+                        "data": record["Data"],
+                    },
+                    "eventID": f"{answer['ShardId']}:{answer['SequenceNumber']}",
+                    "eventSourceARN": arn,
+                }
+            ]
+        }
+        for mapping in self.client("lambda").list_event_source_mappings(EventSourceArn=arn)[
+            "EventSourceMappings"
+        ]:
+            self.invoke(mapping["FunctionArn"].rpartition(":")[2], json.dumps(event).encode())
+
+
+def handler(standin):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            parts = urlsplit(self.path).path.strip("/").split("/")
+            if parts[0] == "2015-03-31" and parts[-1] == "invocations":
+                answer, log, failed = standin.invoke(parts[2], body)
+                headers = {"X-Amz-Log-Result": base64.b64encode(log).decode()}
+                if failed:
+                    headers["X-Amz-Function-Error"] = "Unhandled"
+                self.answer(200, headers, answer)
+                return
+            if any(key in self.headers.get("Authorization", "") for key, _ in standin.keys.values()):
+                standin.calls.append(call(self.command, self.path, self.headers, body))
+            status, headers, answer = self.forward(body)
+            if self.headers.get("X-Amz-Target") == "Kinesis_20131202.PutRecord" and status == 200:
+                standin.hand_over(json.loads(body), json.loads(answer))
+            self.answer(status, headers, answer)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_any
+
+        def forward(self, body):
+            connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=60)
+            try:
+                connection.request(self.command, self.path, body, dict(self.headers.items()))
+                response = connection.getresponse()
+                return response.status, dict(response.getheaders()), response.read()
+            finally:
+                connection.close()
+
+        def answer(self, status, headers, body):
+            self.send_response(status)
+            for name, value in headers.items():
+                if name.lower() not in (
+                    "content-length",
+                    "transfer-encoding",
+                    "connection",
+                    "date",
+                    "server",
+                ):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    return Handler
+
+
+def call(method, path, headers, body):
+    """The IAM action and the ARN of a request. One that is not known here is an action that no role has."""
+    target = headers.get("X-Amz-Target", "")
+    if target.startswith("Kinesis_20131202."):
+        return "kinesis:" + target.partition(".")[
+            2
+        ], f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{json.loads(body)['StreamName']}"
+    url = urlsplit(path)
+    bucket, _, key = unquote(url.path).lstrip("/").partition("/")
+    if method in ("GET", "HEAD") and key and set(parse_qs(url.query)) <= {"x-id"}:
+        return "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"
+    return f"{method} {target or path}", "*"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
