@@ -106,6 +106,9 @@ func (l *lazyAWS) config(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
+	if err := unreadable(); err != nil {
+		return aws.Config{}, err
+	}
 	if cfg.Region == "" {
 		return aws.Config{}, inference.WithHint(errors.New("no AWS region is set"), "set AWS_REGION, for example to us-east-1")
 	}
@@ -115,4 +118,27 @@ func (l *lazyAWS) config(ctx context.Context) (aws.Config, error) {
 	}
 	l.loaded = &cfg
 	return cfg, nil
+}
+
+// unreadable returns an error for one of the SDK's files that is there but may
+// not be read: the SDK passes it over. A folder mounted into the image, which
+// isn't root's, has such files.
+func unreadable() error {
+	for variable, file := range map[string]string{
+		"AWS_SHARED_CREDENTIALS_FILE": awsconfig.DefaultSharedCredentialsFilename(),
+		"AWS_CONFIG_FILE":             awsconfig.DefaultSharedConfigFilename(),
+	} {
+		if named := os.Getenv(variable); named != "" {
+			file = named
+		}
+		f, err := os.Open(file)
+		if errors.Is(err, os.ErrPermission) {
+			return inference.WithHint(fmt.Errorf("reading the AWS configuration: %w", err),
+				`run the container as the files' owner: docker run --user "$(id -u)"`)
+		}
+		if err == nil {
+			_ = f.Close()
+		}
+	}
+	return nil
 }

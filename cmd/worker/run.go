@@ -14,13 +14,15 @@ import (
 	"skiff/inference"
 )
 
-const usage = `Usage: worker [-event FILE | -check]
+const usage = `Usage: worker [-event FILE | -check | -listen ADDR]
 
 Scores batches of Kinesis records with the model of an MLflow run. In Lambda,
 without flags, it serves.
 
   -event FILE  handle one Lambda event, print the response; - reads stdin
   -check       load and prove the bundle, print one line
+  -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
+               interface emulator does; in Lambda, serve
 
 Variables:
   RUN_ID                   which run
@@ -71,6 +73,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	flags.Usage = func() { fmt.Fprint(stderr, usage) }
 	event := flags.String("event", "", "")
 	check := flags.Bool("check", false, "")
+	addr := flags.String("listen", "", "")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
@@ -91,6 +94,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return printCheck(ctx, getenv, stdout)
 	case *event != "":
 		return handleEvent(ctx, getenv, payload, stdout, log)
+	case *addr != "" && getenv("AWS_LAMBDA_RUNTIME_API") == "":
+		return listen(ctx, *addr, getenv, log)
 	default:
 		return serve(ctx, getenv, log)
 	}

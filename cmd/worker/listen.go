@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"skiff/inference"
+)
+
+const (
+	maxRequest    = 6 << 20          // bytes of a synchronous request, Lambda's limit
+	headerTimeout = 10 * time.Second // for a client to say what it wants
+)
+
+// listen answers events over HTTP, outside Lambda, where Lambda's runtime
+// interface emulator does. Events are handled one at a time, as in a function.
+func listen(ctx context.Context, addr string, getenv func(string) string, log *slog.Logger) error {
+	w, handler, err := start(ctx, getenv, log)
+	if err != nil {
+		return err
+	}
+	defer w.session.Close() //nolint:errcheck // the process ends here
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return inference.WithHint(fmt.Errorf("listening: %w", err), "-listen takes an address that is free, such as :8080")
+	}
+	w.logReady(ctx, log)
+	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
+
+	server := &http.Server{Handler: invocations(handler), ReadHeaderTimeout: headerTimeout}
+	stop := context.AfterFunc(ctx, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTime)
+		defer cancel()
+		_ = server.Shutdown(ctx) // the events being handled are answered first
+	})
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("listening: %w", err)
+	}
+	return nil
+}
+
+// An invoker handles one Lambda event.
+type invoker interface {
+	Invoke(ctx context.Context, event []byte) ([]byte, error)
+}
+
+// invocations is Lambda's Invoke API for one function, by whatever name. An
+// event that fails is answered with status 200 and an errorMessage, as Lambda
+// does it.
+func invocations(function invoker) http.Handler {
+	one := make(chan struct{}, 1)
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", func(w http.ResponseWriter, r *http.Request) {
+		event, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+		if err != nil {
+			http.Error(w, "reading the event: "+err.Error(), http.StatusRequestEntityTooLarge)
+			return
+		}
+		one <- struct{}{}
+		defer func() { <-one }()
+		ctx, cancel := context.WithTimeout(r.Context(), eventTime)
+		defer cancel()
+		response, err := function.Invoke(ctx, event)
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			response, err = json.Marshal(map[string]string{"errorMessage": oneLine(err), "errorType": "Worker.Error"})
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+		}
+		_, _ = w.Write(response) // who asked is gone, if it fails
+	})
+	return mux
+}
