@@ -57,6 +57,10 @@ example: $(PYTHON) ## make the two taxi runs again: train, log to MLflow, conver
 
 CONVERT = PYTHONPATH=convert $(PYTHON) -m skiff_convert
 
+.PHONY: bench
+bench: $(BIN)/bench $(BIN)/worker ## compare batch sizes on real rides [RUN_ID=...] [BENCH='-format html ...']
+	@$(BIN)/bench -model models/$(RUN_ID) $(BENCH)
+
 ##@ Deploy it
 CFN := $(BUILD)/cfn-venv/bin
 
@@ -94,6 +98,11 @@ test-go: onnxruntime ## the Go tests, with the race detector
 test-python: $(PYTHON) ## the converter's tests
 	$(PYTHON) -m pytest -q convert
 
+.PHONY: fuzz
+fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
+	for target in $$(grep -oh 'func Fuzz[A-Za-z]*' inference/*_test.go | cut -c6-); do \
+	  go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 1s ./inference; done
+
 .PHONY: test-path
 test-path: $(BIN)/worker $(BIN)/local $(MINISTACK) $(SHIMS) ## the whole path over ministack, and the README's sessions
 	env -u RUN_ID PATH="$(CURDIR)/$(SHIMS):$$PATH" go test -tags integration -count=1 -run README ./cmd/local
@@ -123,11 +132,12 @@ help: ## this
 	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # What the rest is made with.
-.PHONY: $(BIN)/worker $(BIN)/local # go build knows when
+.PHONY: $(BIN)/worker $(BIN)/local $(BIN)/bench # go build knows when
+BUILD_GO = @test -e $@ || echo "building $@, up to a minute the first time" >&2; go build -trimpath -o $@ ./cmd/$(@F)
 $(BIN)/worker: onnxruntime
-	@go build -trimpath -o $@ ./cmd/worker
-$(BIN)/local:
-	@go build -trimpath -o $@ ./cmd/local
+	$(BUILD_GO)
+$(BIN)/local $(BIN)/bench:
+	$(BUILD_GO)
 
 .PHONY: onnxruntime
 onnxruntime: $(BUILD)/lib/libonnxruntime.so ## onnxruntime's shared library, out of its Python wheel
