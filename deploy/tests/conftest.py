@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -55,3 +56,10 @@ def stack(aws, make_stack):
     )
     for name in aws.client("kinesis").list_streams()["StreamNames"]:
         aws.client("kinesis").delete_stream(StreamName=name)
+
+
+def shell(aws):
+    """The environment of a person's shell: the pinned aws and jq, the stand-in, nothing of this make."""
+    ours = {"PYTHONDONTWRITEBYTECODE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUN_ID", "STACK_NAME"}
+    given = {k: v for k, v in os.environ.items() if k not in ours and not k.startswith("AWS_")}
+    return given | aws.environment() | {"PATH": f"{ROOT}/.build/shims:{os.environ['PATH']}"}

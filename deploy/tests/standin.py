@@ -6,7 +6,8 @@ failures. So a gateway in front of it plays two parts:
 
 - an invocation runs the worker that `make` built, with the function's variables, its role's permissions,
   and an empty folder to run in;
-- a record that is put on a stream goes to the functions mapped to it: at once, alone, and once.
+- a record that is put on a stream goes to the functions mapped to it: at once, alone, and once. If it
+  fails, its place in the stream goes to the mapping's on-failure queue.
 
 The gateway also keeps a list of the calls the worker makes.
 """
@@ -29,7 +30,13 @@ import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = ROOT / ".build/bin/worker"
-MINISTACK = ROOT / ".build/local-venv/bin/ministack"
+MINISTACK = [
+    ROOT / ".build/local-venv/bin/python",
+    "-c",
+    "from ministack import app; from ministack.services import lambda_svc\n"
+    "lambda_svc._ensure_poller = lambda: None  # its own mapping\n"
+    "app.main()",
+]
 LIBRARY = ROOT / ".build/lib/libonnxruntime.so"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -45,7 +52,7 @@ class Standin:
         self.port = free_port()
         self.log = folder / "ministack.log"
         self.ministack = subprocess.Popen(
-            [MINISTACK],
+            MINISTACK,
             cwd=folder,
             stdout=self.log.open("wb"),
             stderr=subprocess.STDOUT,
@@ -148,23 +155,27 @@ class Standin:
     def hand_over(self, record, answer):
         """Plays the mapping for one record that was put."""
         arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{record['StreamName']}"
-        event = {
-            "Records": [
-                {
-                    "kinesis": {
-                        "partitionKey": record["PartitionKey"],
-                        "sequenceNumber": answer["SequenceNumber"],
-                        "data": record["Data"],
-                    },
-                    "eventID": f"{answer['ShardId']}:{answer['SequenceNumber']}",
-                    "eventSourceARN": arn,
+        shard, sequence = answer["ShardId"], answer["SequenceNumber"]
+        about = {"partitionKey": record["PartitionKey"], "sequenceNumber": sequence, "data": record["Data"]}
+        event = {"Records": [{"kinesis": about, "eventID": f"{shard}:{sequence}", "eventSourceARN": arn}]}
+        mappings = self.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+        for mapping in mappings:
+            function = mapping["FunctionArn"].rpartition(":")[2]
+            response, _, failed = self.invoke(function, json.dumps(event).encode())
+            if failed or json.loads(response).get("batchItemFailures"):
+                place = {
+                    "shardId": shard,
+                    "startSequenceNumber": sequence,
+                    "endSequenceNumber": sequence,
+                    "batchSize": 1,
+                    "streamArn": arn,
                 }
-            ]
-        }
-        for mapping in self.client("lambda").list_event_source_mappings(EventSourceArn=arn)[
-            "EventSourceMappings"
-        ]:
-            self.invoke(mapping["FunctionArn"].rpartition(":")[2], json.dumps(event).encode())
+                body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "KinesisBatchInfo": place}
+                queue = mapping["DestinationConfig"]["OnFailure"]["Destination"].rpartition(":")[2]
+                sqs = self.client("sqs")
+                sqs.send_message(
+                    QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=json.dumps(body)
+                )
 
 
 def handler(standin):
