@@ -67,7 +67,7 @@ CFN := $(BUILD)/cfn-venv/bin
 .PHONY: deploy-test
 deploy-test: $(BIN)/worker $(MINISTACK) $(SHIMS) $(CFN)/python ## the template, the swap and deploy/README.md, on stand-ins
 	$(CFN)/cfn-lint --include-checks I -- deploy/template.yaml
-	env -u PYTHONDONTWRITEBYTECODE $(CFN)/python -m pytest -q deploy/tests
+	env -u PYTHONDONTWRITEBYTECODE $(CFN)/python -m pytest -q -n 2 --dist loadfile deploy/tests
 
 .PHONY: swap
 swap: ## have the stack on AWS serve another run: RUN_ID=... [STACK_NAME=...]
