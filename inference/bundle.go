@@ -92,7 +92,7 @@ type Golden struct {
 }
 
 // A Bundle is a model ready to be served: its folder read and its checksums
-// verified. It is not yet proved; see [Prove].
+// verified. [NewHandler] proves it.
 type Bundle struct {
 	Manifest Manifest
 	Model    []byte // ONNX
@@ -157,19 +157,15 @@ func OpenBundle(ctx context.Context, folder Folder, runID string) (*Bundle, erro
 	return &b, nil
 }
 
-// parseManifest reads the format before the rest: a later format may mean
-// something else by the same words.
+// parseManifest reads a manifest of this format. Of another one it says just
+// that: a later format may have words that this one doesn't know.
 func parseManifest(raw []byte, m *Manifest) error {
-	var v struct {
-		Format int `json:"format"`
-	}
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return err
-	}
-	if v.Format != Format {
-		return fmt.Errorf("the bundle has format %d, and this worker reads format %d", v.Format, Format)
-	}
-	if err := unmarshalStrict(raw, m); err != nil {
+	err := unmarshalStrict(raw, m)
+	if err != nil || m.Format != Format {
+		var v struct{ Format int }
+		if json.Unmarshal(raw, &v) == nil && v.Format != Format {
+			return fmt.Errorf("the bundle has format %d, and this worker reads format %d", v.Format, Format)
+		}
 		return err
 	}
 	if err := CheckRunID(m.RunID); err != nil {

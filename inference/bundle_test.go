@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -53,7 +54,7 @@ func TestOpenBundle(t *testing.T) {
 		if b.Manifest.RunID != "run1" || string(b.Model) != "model" || len(b.Goldens) != 3 {
 			t.Errorf("got %+v", b)
 		}
-		if err := Prove(b, sum); err != nil {
+		if err := proveAlone(b, sum); err != nil {
 			t.Error(err)
 		}
 	}
@@ -85,7 +86,7 @@ func TestOpenBundleRefuses(t *testing.T) {
 		{"a column of nothing", func(m *Manifest) { m.Columns[1].Path = nil }, nil, "needs a path or a template"},
 		{"a template of nothing", func(m *Manifest) { m.Columns[0].Template[0] = Part{} }, nil, "needs a path or a text"},
 		{"a number by template", func(m *Manifest) { m.Columns[0].Kind = "number" }, nil, "not a template"},
-		{"a manifest that is none", nil, write(ManifestFile, `{"format": 1`), "unexpected end"},
+		{"a manifest that is none", nil, write(ManifestFile, `{"format": 1`), "unexpected EOF"},
 		{"a manifest of the future", nil, write(ManifestFile, `{"format": 1, "run_id": "run1", "surprise": 1}`), `unknown field "surprise"`},
 		{"an altered model", nil, write(ModelFile, "modal"), "model.onnx of run run1 was altered"},
 		{"altered goldens", nil, write(GoldenFile, goldens+goldens), "golden.jsonl of run run1 was altered"},
@@ -121,6 +122,12 @@ func TestOpenBundleRefusesGoldens(t *testing.T) {
 	}
 }
 
+// proveAlone is what NewHandler does before there is a handler.
+func proveAlone(b *Bundle, scorer Scorer) error {
+	_, err := NewHandler(b, scorer, nil, slog.New(slog.DiscardHandler))
+	return err
+}
+
 func TestProveRefuses(t *testing.T) {
 	record := func(miles, rest string) string {
 		return fmt.Sprintf(`{"record": "{\"ride\": {\"PULocationID\": 130, \"DOLocationID\": 205, \"trip_distance\": %s}, \"ride_id\": 1}", %s}`, miles, rest)
@@ -139,7 +146,7 @@ func TestProveRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := Prove(b, sum); err == nil || Hint(err) == "" || !strings.Contains(err.Error(), "golden 4") {
+			if err := proveAlone(b, sum); err == nil || Hint(err) == "" || !strings.Contains(err.Error(), "golden 4") {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -155,10 +162,10 @@ func TestProveRefusesNaN(t *testing.T) {
 	nan := scorerFunc(func([]float64) float64 { return math.NaN() })
 	b.Goldens = b.Goldens[1:2]
 	b.Goldens[0].Within = 1e300
-	if err := Prove(b, sum); err != nil {
+	if err := proveAlone(b, sum); err != nil {
 		t.Error(err)
 	}
-	if err := Prove(b, nan); err == nil {
+	if err := proveAlone(b, nan); err == nil {
 		t.Error("NaN passes")
 	}
 }

@@ -9,7 +9,7 @@
 //  5. respond.go: what the invocation answers, failures included
 //
 // handler.go ties them together. Before the first record, bundle.go opens the
-// model's folder and prove.go replays its goldens through stages 1 to 3: a
+// model's folder and prove.go replays its goldens through stages 2 and 3: a
 // worker that does not predict what the original pipeline predicted does not
 // start.
 //

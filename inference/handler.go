@@ -28,9 +28,11 @@ type Handler struct {
 }
 
 // NewHandler returns a handler for the bundle's model, which scorer has
-// loaded. A nil stream makes a test run: nothing is published.
-func NewHandler(b *Bundle, scorer Scorer, stream Stream, log *slog.Logger) *Handler {
-	return &Handler{
+// loaded, once it has replayed the bundle's goldens: a model that does not
+// predict what the original pipeline predicted has no handler. A nil stream
+// makes a test run: nothing is published.
+func NewHandler(b *Bundle, scorer Scorer, stream Stream, log *slog.Logger) (*Handler, error) {
+	h := &Handler{
 		encoder: newEncoder(&b.Manifest),
 		event:   newEventTree(),
 		scorer:  scorer,
@@ -38,6 +40,10 @@ func NewHandler(b *Bundle, scorer Scorer, stream Stream, log *slog.Logger) *Hand
 		stream:  stream,
 		log:     log.With("run_id", b.Manifest.RunID),
 	}
+	if err := prove(b, h.encoder, scorer); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // A batch is the memory of one invocation, used again by later ones.

@@ -5,12 +5,11 @@ import (
 	"math"
 )
 
-// Prove replays the bundle's goldens through decoding, encoding and scoring,
-// which warms the model up as well. It returns an error for the first golden
-// whose prediction is not the original pipeline's to the last bit, or within
-// the golden's bound, or which is not rejected for the golden's reason.
-func Prove(b *Bundle, scorer Scorer) error {
-	e := newEncoder(&b.Manifest)
+// prove replays the bundle's goldens through encoding and scoring, which warms
+// the model up as well. It returns an error for the first golden whose
+// prediction is not the original pipeline's to the last bit, or within the
+// golden's bound, or which is not rejected for the golden's reason.
+func prove(b *Bundle, e *encoder, scorer Scorer) error {
 	s := e.newScratch()
 	width := len(e.columns)
 	x := make([]float64, len(b.Goldens)*width)

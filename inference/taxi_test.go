@@ -96,7 +96,11 @@ func (r response) durations() string {
 // newHandler returns a handler of the taxi kind, and what it logs.
 func newHandler(stream Stream) (*Handler, *bytes.Buffer) {
 	log := &bytes.Buffer{}
-	return NewHandler(&Bundle{Manifest: *taxi()}, sum, stream, slog.New(slog.NewJSONHandler(log, nil))), log
+	h, err := NewHandler(&Bundle{Manifest: *taxi()}, sum, stream, slog.New(slog.NewJSONHandler(log, nil)))
+	if err != nil {
+		panic(err) // without goldens there is nothing to refuse
+	}
+	return h, log
 }
 
 func invoke(t *testing.T, h *Handler, payload []byte) response {

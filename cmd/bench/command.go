@@ -163,10 +163,10 @@ func benchmark(ctx context.Context, s *settings, library string, p *progress) (*
 		return nil, err
 	}
 	defer session.Close() //nolint:errcheck // the process ends here
-	if err := inference.Prove(bundle, session); err != nil {
+	handler, err := inference.NewHandler(bundle, session, &sink{}, slog.New(slog.DiscardHandler))
+	if err != nil {
 		return nil, err
 	}
-	handler := inference.NewHandler(bundle, session, &sink{}, slog.New(slog.DiscardHandler))
 
 	report := newReport(s, bundle, len(records))
 	if report.Results, err = measure(ctx, handler, records, s.batches, s.repetitions, p.show); err != nil {

@@ -22,7 +22,7 @@ const (
 // listen answers events over HTTP, outside Lambda, where Lambda's runtime
 // interface emulator does. Events are handled one at a time, as in a function.
 func listen(ctx context.Context, addr string, getenv func(string) string, log *slog.Logger) error {
-	w, handler, err := start(ctx, getenv, log)
+	w, err := start(ctx, getenv, log)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 	w.logReady(ctx, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
-	server := &http.Server{Handler: invocations(handler), ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Handler: invocations(w.handler), ReadHeaderTimeout: headerTimeout}
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTime)
 		defer cancel()

@@ -12,13 +12,12 @@ import (
 	"skiff/inference/stream"
 )
 
-// A worker is a model that is loaded and proved, and where its output goes.
+// A worker is a model that is loaded and proved, and serves.
 type worker struct {
-	config  *config
-	aws     *lazyAWS
 	bundle  *inference.Bundle
-	session *scorer.Session
 	place   string // where the bundle was
+	session *scorer.Session
+	handler *inference.Handler
 	startup startup
 }
 
@@ -30,19 +29,21 @@ type startup struct {
 	goldens     time.Duration // replayed
 }
 
-// load finds, loads and proves the bundle.
-func load(ctx context.Context, getenv func(string) string) (*worker, error) {
+// load finds, loads and proves the bundle that the environment names. A
+// worker that publishes nothing needs no AWS for its stream.
+func load(ctx context.Context, getenv func(string) string, log *slog.Logger, publishes bool) (*worker, error) {
 	cfg, err := readConfig(getenv)
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{config: cfg, aws: &lazyAWS{}}
+	w := &worker{}
+	lazy := &lazyAWS{}
 	mark := time.Now()
 	lap := func(step *time.Duration) {
 		now := time.Now()
 		*step, mark = now.Sub(mark), now
 	}
-	if w.bundle, w.place, err = openBundle(ctx, cfg, w.aws); err != nil {
+	if w.bundle, w.place, err = openBundle(ctx, cfg, lazy); err != nil {
 		return nil, err
 	}
 	lap(&w.startup.bundle)
@@ -54,7 +55,16 @@ func load(ctx context.Context, getenv func(string) string) (*worker, error) {
 		return nil, err
 	}
 	lap(&w.startup.model)
-	if err := inference.Prove(w.bundle, w.session); err != nil {
+	var out inference.Stream // nil: none to publish to
+	if publishes && !cfg.testRun {
+		sdk, err := lazy.config(ctx)
+		if err != nil {
+			return nil, errors.Join(err, w.session.Close())
+		}
+		out = stream.New(sdk, cfg.stream, cfg.kinesisEndpoint)
+	}
+	mark = time.Now()
+	if w.handler, err = inference.NewHandler(w.bundle, w.session, out, log); err != nil {
 		return nil, errors.Join(err, w.session.Close())
 	}
 	lap(&w.startup.goldens)
@@ -79,18 +89,4 @@ func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
 		slog.String("estimator", m.Estimator), slog.String("lowering", m.Lowering), slog.Int("goldens", len(w.bundle.Goldens)),
 		slog.String("parity", m.Parity.Bound), slog.String("onnxruntime", scorer.Version()),
 		ms("bundle_ms", s.bundle), ms("onnxruntime_ms", s.onnxruntime), ms("model_ms", s.model), ms("goldens_ms", s.goldens))
-}
-
-// handler returns what serves the model. In a test run it has no stream, and
-// no client is made.
-func (w *worker) handler(ctx context.Context, log *slog.Logger) (*inference.Handler, error) {
-	var out inference.Stream
-	if !w.config.testRun {
-		cfg, err := w.aws.config(ctx)
-		if err != nil {
-			return nil, err
-		}
-		out = stream.New(cfg, w.config.stream, w.config.kinesisEndpoint)
-	}
-	return inference.NewHandler(w.bundle, w.session, out, log), nil
 }

@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 
 	switch log := slog.New(slog.NewJSONHandler(stderr, nil)); {
 	case *check:
-		return printCheck(ctx, getenv, stdout)
+		return printCheck(ctx, getenv, stdout, log)
 	case *event != "":
 		return handleEvent(ctx, getenv, payload, stdout, log)
 	case *addr != "" && getenv("AWS_LAMBDA_RUNTIME_API") == "":
@@ -102,8 +102,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 }
 
 // printCheck loads and proves the bundle, and says so.
-func printCheck(ctx context.Context, getenv func(string) string, stdout io.Writer) error {
-	w, err := load(ctx, getenv)
+func printCheck(ctx context.Context, getenv func(string) string, stdout io.Writer, log *slog.Logger) error {
+	const publishes = false
+	w, err := load(ctx, getenv, log, publishes)
 	if err != nil {
 		return err
 	}
@@ -114,19 +115,15 @@ func printCheck(ctx context.Context, getenv func(string) string, stdout io.Write
 
 // handleEvent handles one event and prints the response.
 func handleEvent(ctx context.Context, getenv func(string) string, event []byte, stdout io.Writer, log *slog.Logger) error {
-	w, err := load(ctx, getenv)
+	w, err := load(ctx, getenv, log, true)
 	if err != nil {
 		return err
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
-	handler, err := w.handler(ctx, log)
-	if err != nil {
-		return err
-	}
 	w.logReady(ctx, log)
 	ctx, cancel := context.WithTimeout(ctx, eventTime)
 	defer cancel()
-	response, err := handler.Invoke(ctx, event)
+	response, err := w.handler.Invoke(ctx, event)
 	if err != nil {
 		return err
 	}

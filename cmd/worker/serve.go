@@ -26,30 +26,22 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 		return inference.WithHint(errors.New("this is not Lambda: AWS_LAMBDA_RUNTIME_API is not set"),
 			"try `worker -event FILE`, `worker -check` or `make run`")
 	}
-	w, handler, err := start(ctx, getenv, log)
+	w, err := start(ctx, getenv, log)
 	if err != nil {
 		return errors.Join(err, reportInitError(ctx, runtimeAPI, err))
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
-	go lambda.StartWithOptions(handler, lambda.WithContext(ctx)) // never returns
+	go lambda.StartWithOptions(w.handler, lambda.WithContext(ctx)) // never returns
 	<-ctx.Done()
 	return nil
 }
 
 // start loads all that serving needs, in time.
-func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*worker, *inference.Handler, error) {
+func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*worker, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, initTime, fmt.Errorf("starting took longer than %v", initTime))
 	defer cancel()
-	w, err := load(ctx, getenv)
-	if err != nil {
-		return nil, nil, err
-	}
-	handler, err := w.handler(ctx, log)
-	if err != nil {
-		return nil, nil, errors.Join(err, w.session.Close())
-	}
-	return w, handler, nil
+	return load(ctx, getenv, log, true)
 }
 
 // reportInitError tells Lambda why the worker does not start, so that whoever

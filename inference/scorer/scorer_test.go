@@ -3,6 +3,7 @@ package scorer_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -76,7 +77,7 @@ func TestTheShippedRunsAreProved(t *testing.T) {
 			if b.Manifest.Parity.Bound != "bits" {
 				t.Errorf("the bound is %s", b.Manifest.Parity.Bound)
 			}
-			if err := inference.Prove(b, s); err != nil {
+			if _, err := inference.NewHandler(b, s, nil, slog.New(slog.DiscardHandler)); err != nil {
 				t.Error(err)
 			}
 		})
