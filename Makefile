@@ -95,7 +95,7 @@ test-go: onnxruntime ## the Go tests, with the race detector
 	go test -race ./...
 
 .PHONY: test-python
-test-python: $(PYTHON) ## the converter's tests
+test-python: $(PYTHON) $(BIN)/worker ## the converter's tests
 	$(PYTHON) -m pytest -q convert
 
 .PHONY: fuzz
