@@ -8,6 +8,7 @@ import pytest
 from conftest import shell
 from standin import ROOT
 
+PROMPTS = ("$ ", "> ")  # the second for a command that goes on
 GUIDE = (ROOT / "deploy/README.md").read_text()
 
 
@@ -22,8 +23,8 @@ def test_sessions(aws):
     script, wanted = ["set -euo pipefail"], []
     for session in sessions:
         lines = session.splitlines()
-        script += [line[2:] for line in lines if line.startswith("$ ")] + ["echo end of session"]
-        wanted.append("".join(line + "\n" for line in lines if not line.startswith("$ ")))
+        script += [line[2:] for line in lines if line.startswith(PROMPTS)] + ["echo end of session"]
+        wanted.append("".join(line + "\n" for line in lines if not line.startswith(PROMPTS)))
     done = subprocess.run(
         ["bash"],
         input="\n".join(script),
