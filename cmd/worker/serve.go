@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -19,12 +20,20 @@ import (
 // function to start, so that there is an answer to what went wrong.
 const initTime = 9 * time.Second
 
+// gcPercent lets the heap grow to five times what is in use before it is
+// collected. What is in use is small, some 10 MB, so that a function of 128 MB
+// has room for it; and it takes a fifth off the processor time of a record.
+const gcPercent = 400
+
 // serve handles Lambda's invocations until the process is told to stop.
 func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) error {
 	runtimeAPI := getenv("AWS_LAMBDA_RUNTIME_API")
 	if runtimeAPI == "" {
 		return inference.WithHint(errors.New("this is not Lambda: AWS_LAMBDA_RUNTIME_API is not set"),
 			"try `worker -event FILE`, `worker -check` or `make run`")
+	}
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	w, err := start(ctx, getenv, log)
 	if err != nil {
