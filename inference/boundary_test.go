@@ -8,7 +8,8 @@ import (
 )
 
 // The core knows neither onnxruntime nor AWS, and each of these has one
-// package that does. cmd/local is no part of the worker: it plays AWS's side.
+// package that does. cmd/local is no part of the worker: it plays AWS's side, and
+// cmd/compare/godense the worker's competitor.
 func TestBoundary(t *testing.T) {
 	only := map[string]string{
 		"github.com/yalue/onnxruntime_go":              "skiff/inference/scorer",
@@ -16,7 +17,7 @@ func TestBoundary(t *testing.T) {
 		"github.com/aws/aws-sdk-go-v2/service/s3":      "skiff/inference/store",
 	}
 	for pkg, imports := range list(t, "{{.ImportPath}} {{join .Imports \" \"}}", "skiff/...") {
-		if strings.HasPrefix(pkg, "skiff/cmd/local") {
+		if strings.HasPrefix(pkg, "skiff/cmd/local") || pkg == "skiff/cmd/compare/godense" {
 			continue
 		}
 		for path, owner := range only {
