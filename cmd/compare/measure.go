@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// visit is how long a candidate runs on a batch size before it is the next
+// one's turn; one invocation at least.
+const visit = 100 * time.Millisecond
+
+// A Result is what a record costs a candidate at a batch size.
+type Result struct {
+	Who       string  `json:"who"`
+	Batch     int     `json:"batch"`
+	PerRecord float64 `json:"us_per_record"` // median over rounds
+	Min       float64 `json:"min"`
+	Max       float64 `json:"max"`
+	N         int     `json:"n"`       // rounds
+	Records   int     `json:"records"` // of an event: fewer than batch where the candidate is slow
+}
+
+// records returns how many records an event of a batch size has for p.
+func (p *process) records(batch int) int {
+	if p.slow {
+		return min(batch, slowRecords)
+	}
+	return batch
+}
+
+// measure runs rounds over all batch sizes and candidates, so that what the
+// machine does meanwhile is in all of them. Each round another one is first.
+func (c *comparison) measure(ctx context.Context, processes []*process) ([]Result, error) {
+	type series struct {
+		process *process
+		batch   int
+		us      []float64
+	}
+	var all []*series
+	for _, p := range processes {
+		for _, batch := range c.batches {
+			s := &series{process: p, batch: batch}
+			all = append(all, s)
+			if p.slow && batch >= slowRecords {
+				continue // warm already
+			}
+			if _, err := p.measure(c.events.of(batch), batch, 0); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for round := range c.rounds {
+		for at := range all {
+			s := all[(at+round*len(c.batches))%len(all)]
+			p, records := s.process, s.process.records(s.batch)
+			if p.slow && records >= slowRecords && round%2 == 1 {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			c.progress.show(fmt.Sprintf("round %d of %d: %s, batches of %d", round+1, c.rounds, p.who, s.batch))
+			us, err := p.measure(c.events.of(records), records, visit)
+			if err != nil {
+				return nil, err
+			}
+			s.us = append(s.us, us)
+		}
+	}
+	results := make([]Result, len(all))
+	for i, s := range all {
+		spread := spreadOf(s.us)
+		results[i] = Result{s.process.who, s.batch, spread.Median, spread.Min, spread.Max, spread.N, s.process.records(s.batch)}
+	}
+	return results, nil
+}
+
+// A Spread is a figure's distribution.
+type Spread struct {
+	Median, Min, Max float64
+	N                int
+}
+
+func spreadOf(v []float64) Spread {
+	sorted := slices.Sorted(slices.Values(v))
+	return Spread{Median: sorted[len(sorted)/2], Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted)}
+}
