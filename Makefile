@@ -61,6 +61,62 @@ CONVERT = PYTHONPATH=convert $(PYTHON) -m skiff_convert
 bench: $(BIN)/bench $(BIN)/worker ## compare batch sizes on real rides [RUN_ID=...] [BENCH='-format html ...']
 	@$(BIN)/bench -model models/$(RUN_ID) $(BENCH)
 
+##@ Compare it
+COMPARE := $(BUILD)/compare
+COMPARE_PYTHON := $(BUILD)/compare-venv/bin/python
+COMPARE_RUN = $(shell sed -n 's/.*"forest": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json)
+COMPARE_BIN := $(addprefix $(BIN)/,compare compare-skiff compare-godense)
+
+.PHONY: compare
+compare: compare-inputs ## skiff beside the reference, better Python and plain Go [PLOT=file.svg] [COMPARE_FLAGS='-n 3 ...']
+	@$(BIN)/compare -inputs $(COMPARE) -python $(COMPARE_PYTHON) $(if $(PLOT),-plot '$(PLOT)') $(COMPARE_FLAGS)
+
+.PHONY: compare-test
+compare-test: ## all that is compared, on a small forest
+	@$(MAKE) compare-inputs COMPARE=$(BUILD)/compare-tiny COMPARE_RUN=00000000000000000000000000000000 TINY=--tiny
+	go test -tags integration -count=1 -run Candidates ./cmd/compare
+
+.PHONY: compare-inputs
+compare-inputs: $(COMPARE_BIN) $(BIN)/worker $(COMPARE)/dense/dense.onnx \
+  $(COMPARE)/trees/$(COMPARE_RUN)/manifest.json $(COMPARE)/table/$(COMPARE_RUN)/manifest.json
+
+# The original pipeline: out of the example's store, or trained again.
+$(COMPARE)/predictions.json: cmd/compare/python/model.py $(TAXI)/runs.json $(TAXI)/predictions.parquet | $(PYTHON)
+	@mkdir -p $(COMPARE)
+	@PYTHONPATH=convert:$(TAXI) $(PYTHON) $< $(COMPARE) $(TINY)
+
+$(COMPARE)/%/$(COMPARE_RUN)/manifest.json: $(COMPARE)/predictions.json $(wildcard convert/skiff_convert/*.py)
+	@rm -rf $(COMPARE)/$*
+	@$(CONVERT) $(COMPARE)/model --run-id $(COMPARE_RUN) --lowering $* --out $(COMPARE)/$* >&2
+	@touch $@
+
+$(COMPARE)/dense/dense.onnx: cmd/compare/python/dense.py $(COMPARE)/predictions.json $(COMPARE_PYTHON)
+	@echo "compare: converting the forest as sklearn-onnx does" >&2
+	@$(COMPARE_PYTHON) $< $(COMPARE)/model/model.pkl $(@D)
+
+$(COMPARE_PYTHON): cmd/compare/requirements.lock $(UV)
+	@echo "installing the packages of the Python that skiff is compared with" >&2
+	@$(UV) venv -q --allow-existing --python 3.11 $(BUILD)/compare-venv
+	@$(UV) pip sync -q -p $@ --require-hashes $<
+	@touch $@
+
+.PHONY: $(COMPARE_BIN)
+$(COMPARE_BIN): onnxruntime
+	@go build -trimpath -o $@ ./$(subst -,/,cmd/$(@F))
+
+.PHONY: compare-lint
+compare-lint: $(PYTHON)
+	$(PYTHON) -m ruff check cmd/compare
+	$(PYTHON) -m ruff format --check cmd/compare
+
+.PHONY: compare-lock
+compare-lock: $(UV)
+	$(COMPILE) cmd/compare/requirements.in -o cmd/compare/requirements.lock
+
+test: compare-test
+lint: compare-lint
+lock: compare-lock
+
 ##@ Deploy it
 CFN := $(BUILD)/cfn-venv/bin
 
