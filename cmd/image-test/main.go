@@ -1,0 +1,39 @@
+// Image-test tests the worker's container image: under AWS's runtime interface
+// emulator, with stand-ins for Kinesis and S3; as the tutorial runs it; and
+// pushed to a registry. `make image-test` builds what it needs and runs it.
+//
+// It prints what it checks to stderr, and one JSON object to stdout.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+const deadline = 10 * time.Minute
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Getenv, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "image: error: %v\nhint: what passed is above; ENGINE names another engine\n", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole program, from the project's folder.
+func run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	began := time.Now()
+	t := &tester{engine: getenv("ENGINE"), stderr: stderr, say: func(format string, args ...any) {
+		fmt.Fprintf(stderr, "image: %3.0f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}}
+	defer t.close()
+	return t.test(ctx, stdout)
+}
