@@ -9,7 +9,9 @@ The stages, each a file, in the order the data takes:
     reader    runs read in a process of its own
  5. neutral   what was dumped, checked: one vectorizer, one estimator
  6. columns   the columns of X, from the spec and what the vectorizer learned
- 7. lower     the ONNX graph over X (lower_linear, lower_trees)
+ 7. choose    which lowering: of trees, the cheaper of trees and table
+    grid      the values of X at which trees answer differently: a table's axes
+    lower     the ONNX graph over X (lower_linear, lower_trees, lower_table)
  8. goldens   records to prove it with: edges, every split, every category
     witnesses rows on both sides of every split
     records   a record becomes features for the original and a row of X, or is rejected with a reason

@@ -12,13 +12,14 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from . import FORMAT, __version__, bundle, columns, goldens, lower, source
+from . import FORMAT, __version__, bundle, choose, columns, goldens, grid, lower, source
+from .choose import Wish
 from .columns import Column
 from .errors import ConvertError
 from .goldens import Rejected, Scored
 from .lower import Lowering
 from .neutral import Pipeline
-from .prove import BATCHES, Parity, prove
+from .prove import BATCHES, Parity, prove, prove_all
 from .reader import Reader
 from .records import Encoder
 from .source import Source
@@ -26,6 +27,7 @@ from .spec import Spec
 
 HELP = """\
 usage: python -m skiff_convert MODEL [--spec FILE] [--out FOLDER] [--run-id ID]
+                               [--lowering auto|trees|table] [--table-budget MB]
 
 Converts the scikit-learn pipeline of an MLflow run to a bundle, FOLDER/<RUN_ID>/, that the worker serves.
 The bundle is written only when onnxruntime agrees with the original pipeline on every record tried.
@@ -38,6 +40,10 @@ names the tracking store).
                   that the pipeline wants, else none.
   --out FOLDER    where the bundle goes (default: models)
   --run-id ID     the run, for a model that was saved outside one
+  --lowering HOW  of trees: trees, as they are; table, of all they can predict; or auto, the faster by an
+                  estimate (default: auto)
+  --table-budget MB
+                  the largest model.onnx that a table may make, 10^6 bytes (default: 32)
   --help          this text
 
 Unpickling a model runs code that comes with it: convert only models you trust.
@@ -72,6 +78,8 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--spec")
     parser.add_argument("--out", default="models", type=Path)
     parser.add_argument("--run-id")
+    parser.add_argument("--lowering", default="auto", choices=choose.WISHES)
+    parser.add_argument("--table-budget", default=choose.Wish.budget, type=float)
     parser.add_argument("--help", "-h", action="store_true")
     options = parser.parse_args(args)
     if options.help:
@@ -80,7 +88,8 @@ def main(args: Sequence[str] | None = None) -> int:
     if not options.model:
         parser.error("which model? name a folder, runs:/… or models:/…")
     try:
-        print(convert(options.model, options.spec, options.out, options.run_id, Progress()))
+        wish = Wish(options.lowering, options.table_budget)
+        print(convert(options.model, options.spec, options.out, options.run_id, wish, Progress()))
     except ConvertError as err:
         print(f"convert: error: {err}", file=sys.stderr)
         if err.hint:
@@ -89,7 +98,9 @@ def main(args: Sequence[str] | None = None) -> int:
     return 0
 
 
-def convert(model: str, spec_path: str | None, out: Path, run_id: str | None, say: Progress) -> Path:
+def convert(
+    model: str, spec_path: str | None, out: Path, run_id: str | None, wish: Wish, say: Progress
+) -> Path:
     """Converts the model; the bundle's folder. ConvertError when it cannot be done rightly."""
     say(f"finding {model}")
     origin = source.find(model, run_id)
@@ -102,7 +113,7 @@ def convert(model: str, spec_path: str | None, out: Path, run_id: str | None, sa
     names = ", ".join(f"{c.name} ({_size(c)})" for c in X_columns)
     say(f"{pipeline.estimator_class}; spec {spec_name}: {names}")
 
-    lowering = lower.lower(pipeline, X_columns, origin.run_id)
+    lowering, table = choose.choose(pipeline, X_columns, origin.run_id, reader, wish, say)
     say(f"lowered to {lowering.kind}, {len(lowering.model):,} bytes; choosing records")
     encoder = Encoder(X_columns, spec.id)
     records = goldens.Records(pipeline, X_columns, spec.id)
@@ -119,6 +130,9 @@ def convert(model: str, spec_path: str | None, out: Path, run_id: str | None, sa
     say(f"proving: onnxruntime {ort.__version__}, batches of {BATCHES[0]} to {BATCHES[-2]:,} rows and all")
     parity = prove(lowering.model, X, expected, within)
     say(f"{parity.rows:,} records: {_agreement(lowering, parity)}")
+    if table:
+        cells = prove_all(lowering.model, grid.rows(table, X_columns))
+        say(f"{cells:,} rows on both ends of every bin: {_agreement(lowering, parity)}")
 
     allowed = {} if within is None else dict(zip((record.text for record in finite), within, strict=True))
     lines = [line for record in kept if (line := _golden(record, predictions, allowed))]

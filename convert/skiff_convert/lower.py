@@ -1,6 +1,7 @@
 """Stage 7: the ONNX graph: X float64 [rows, columns] in, y float64 [rows, 1] out.
 
-It is built from what the pipeline learned, over codes instead of one-hot columns; scikit-learn is not asked.
+It is built over codes instead of one-hot columns, of what the pipeline learned; only a table is made of what
+the pipeline predicts.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ from onnx import TensorProto, helper
 
 from . import FORMAT, __version__
 from .columns import Column
+from .grid import Table
 from .lower_linear import lower_linear
+from .lower_table import lower_table
 from .lower_trees import lower_trees
 from .neutral import Linear, Pipeline
 
@@ -24,16 +27,19 @@ OPSETS = {"": 21, "ai.onnx.ml": 5}
 class Lowering:
     """A graph, and how near to the original it promises to be."""
 
-    kind: str  # "linear" or "trees"
+    kind: str  # "linear", "trees" or "table"
     model: bytes
     bound: str  # "bits", or "4 ulp" of the largest term
 
 
-def lower(pipeline: Pipeline, columns: Sequence[Column], run_id: str) -> Lowering:
-    """The graph of a pipeline; same input, same bytes."""
+def lower(pipeline: Pipeline, columns: Sequence[Column], run_id: str, table: Table | None = None) -> Lowering:
+    """The graph of a pipeline, or of its table; same input, same bytes."""
     if isinstance(pipeline.estimator, Linear):
         kind, exact = "linear", terms_in_order(pipeline, columns)
         nodes, constants = lower_linear(pipeline.estimator, columns)
+    elif table:
+        kind, exact = "table", True
+        nodes, constants = lower_table(table, columns)
     else:
         kind, exact = "trees", True
         nodes, constants = lower_trees(pipeline.estimator, columns, pipeline.accepts_nan)

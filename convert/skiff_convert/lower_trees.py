@@ -39,20 +39,25 @@ def lower_trees(
 ) -> tuple[list[NodeProto], list[TensorProto]]:
     """Nodes and constants that compute y from X: the sum of the leaves in tree order, then the mean."""
     splits = over_columns(trees, columns)
-    ensemble = helper.make_node(
+    ensemble = tree_ensemble("sum" if trees.averaged else "y", trees, splits, accepts_nan)
+    if not trees.averaged:
+        return [ensemble], []
+    count = numpy_helper.from_array(np.array(len(trees.offsets) - 1, np.float64), "trees")
+    return [ensemble, helper.make_node("Div", ["sum", "trees"], ["y"])], [count]
+
+
+def tree_ensemble(output: str, trees: Trees, splits: Splits, accepts_nan: bool) -> NodeProto:
+    """The node that adds up the leaves a row of X comes to, in tree order; output float64 [rows, 1]."""
+    return helper.make_node(
         "TreeEnsemble",
         ["X"],
-        ["sum" if trees.averaged else "y"],
+        [output],
         domain="ai.onnx.ml",
         n_targets=1,
         aggregate_function=SUM,
         post_transform=NO_TRANSFORM,
         **_attributes(trees, splits, accepts_nan),
     )
-    if not trees.averaged:
-        return [ensemble], []
-    count = numpy_helper.from_array(np.array(len(trees.offsets) - 1, np.float64), "trees")
-    return [ensemble, helper.make_node("Div", ["sum", "trees"], ["y"])], [count]
 
 
 def absorb_rounding(threshold: np.ndarray) -> np.ndarray:

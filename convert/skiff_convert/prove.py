@@ -1,5 +1,6 @@
 """Stage 9: a graph is good when onnxruntime agrees with the original on every record, in every batch size."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,21 @@ def prove(model: bytes, X: np.ndarray, expected: np.ndarray, within: np.ndarray 
             raise _disagreement(y, expected, agrees, size, exact=within is None)
         largest = max(largest, float(np.abs(y - expected).max(initial=0.0)))
     return Parity(len(X), largest)
+
+
+def prove_all(model: bytes, chunks: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:
+    """Compares the bits of y with expected for chunks of (X, expected), a chunk a run; how many rows.
+
+    For more rows than can be tried in every batch size. ConvertError when one is off.
+    """
+    session, rows = open_session(model), 0
+    for X, expected in chunks:
+        y = score(session, X, len(X))
+        agrees = y.view(np.int64) == expected.view(np.int64)
+        if not agrees.all():
+            raise _disagreement(y, expected, agrees, len(X), exact=True)
+        rows += len(X)
+    return rows
 
 
 def open_session(model: bytes) -> ort.InferenceSession:

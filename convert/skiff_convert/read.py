@@ -4,11 +4,13 @@ It stands alone, so that it can run under the model's own Python (3.8 or newer) 
 
     python read.py dump    MODEL_FILE OUT_FOLDER     what the pipeline learned: neutral.json, arrays.npz
     python read.py predict MODEL_FILE FEATURES OUT   features (JSON lines) to OUT (npz): predictions, refused
+    python read.py table   MODEL_FILE AXES OUT       axes (npz: index0, given0, …) to OUT (npy): predictions
 
     --trust TYPE       a type that skops may load (repeatable)
     --written-by X.Y.Z the scikit-learn that wrote the file
 
-Nothing in the dump is pickled. Errors: `read: error: …` and `read: hint: …` on stderr, exit 1.
+Nothing in the dump is pickled. On stderr: progress, `read: done: …`; errors, `read: error: …` and
+`read: hint: …`, exit 1.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import os
 import pickle
 import platform
 import sys
+import time
 import warnings
 
 import numpy as np
@@ -27,6 +30,11 @@ FOREST = ("RandomForestRegressor", "ExtraTreesRegressor")
 
 # What a pipeline is asked, in any one column, to find out whether it predicts for such values.
 PROBES = {"nan": (float("nan"),), "beyond_float32": (1e39, -1e39)}
+
+
+CHUNK = 50000  # rows predicted at a time, of a table
+DENSE = 2**24  # numbers in a chunk of dense rows, 128 MB
+QUIET = 5.0  # seconds between two lines of progress
 
 
 class Refusal(Exception):
@@ -162,6 +170,38 @@ def predict(model, features):
     return predictions, refused
 
 
+def tabulate(model, axes):
+    """Predictions over the product of axes, float64 [values of the first, of the second, ...].
+
+    An axis is (index, given), both [values]: to have a value is to have that number in that column of the
+    vectorizer, or nothing where index is -1. Rows are made here, so that millions need not be sent.
+    """
+    from scipy.sparse import csr_matrix
+
+    at = [class_name(step) for _, step in model.steps].index("DictVectorizer")
+    vectorizer, rest = model.steps[at][1], model[at + 1 :]
+    width, shape = len(vectorizer.feature_names_), tuple(len(index) for index, _ in axes)
+    total = int(np.prod(shape, dtype=np.int64))
+    cells, chunk, said = np.empty(total), CHUNK, time.monotonic()
+    if not vectorizer.sparse:
+        chunk = max(1, min(CHUNK, DENSE // width))
+    for start in range(0, total, chunk):
+        end = min(start + chunk, total)
+        where = np.unravel_index(np.arange(start, end), shape) if shape else ()
+        index = np.empty((end - start, len(axes)), np.int32)
+        given = np.empty((end - start, len(axes)))
+        for i, (axis_index, axis_given) in enumerate(axes):
+            index[:, i], given[:, i] = axis_index[where[i]], axis_given[where[i]]
+        there = index >= 0
+        ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
+        rows = csr_matrix((given[there], index[there], ends), shape=(end - start, width))
+        cells[start:end] = np.ravel(rest.predict(rows if vectorizer.sparse else rows.toarray()))
+        if time.monotonic() - said > QUIET:
+            said = time.monotonic()
+            print(f"read: done: {end:,} of {total:,}", file=sys.stderr, flush=True)
+    return cells.reshape(shape)
+
+
 def class_name(obj):
     """The class's name, with its module unless it is scikit-learn's."""
     kind = type(obj)
@@ -188,12 +228,12 @@ def first_line(err):
 
 def main(args=None):
     parser = argparse.ArgumentParser(prog="read")
-    parser.add_argument("command", choices=("dump", "predict"))
+    parser.add_argument("command", choices=("dump", "predict", "table"))
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--trust", action="append", default=[])
     parser.add_argument("--written-by", default="")
     options = parser.parse_args(args)
-    if len(options.paths) != {"dump": 2, "predict": 3}[options.command]:
+    if len(options.paths) != (2 if options.command == "dump" else 3):
         parser.error(f"{options.command}: wrong number of paths")
     warnings.simplefilter("ignore")
     try:
@@ -203,6 +243,10 @@ def main(args=None):
             with open(os.path.join(options.paths[1], "neutral.json"), "w", encoding="utf-8") as file:
                 json.dump(facts, file)
             np.savez(os.path.join(options.paths[1], "arrays.npz"), **arrays)
+        elif options.command == "table":
+            with np.load(options.paths[1], allow_pickle=False) as npz:
+                axes = [(npz[f"index{i}"], npz[f"given{i}"]) for i in range(len(npz.files) // 2)]
+            np.save(options.paths[2], tabulate(model, axes))
         else:
             with open(options.paths[1], encoding="utf-8") as file:
                 features = [json.loads(line) for line in file]

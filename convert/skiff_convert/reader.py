@@ -4,16 +4,18 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from . import neutral
 from .errors import ConvertError
+from .grid import Axis
 from .source import Source
 
 SCRIPT = Path(__file__).with_name("read.py")
+DONE = "read: done: "  # a line of progress
 
 
 class Reader:
@@ -39,12 +41,29 @@ class Reader:
             with np.load(out, allow_pickle=False) as arrays:
                 return arrays["predictions"], arrays["refused"].tolist()
 
-    def _run(self, command: str, *paths: str) -> None:
+    def table(self, axes: Sequence[Axis], say: Callable[[str], None]) -> np.ndarray:
+        """What the original predicts over the product of axes, float64 [values, ...]; say: how far it is."""
+        with tempfile.TemporaryDirectory(prefix="skiff-") as folder:
+            asked, out = Path(folder, "axes.npz"), Path(folder, "cells.npy")
+            arrays = [{f"index{i}": axis.index, f"given{i}": axis.given} for i, axis in enumerate(axes)]
+            np.savez(asked, **{name: array for pair in arrays for name, array in pair.items()})
+            self._run("table", str(asked), str(out), say=say)
+            return np.load(out, allow_pickle=False)
+
+    def _run(self, command: str, *paths: str, say: Callable[[str], None] | None = None) -> None:
         # -I keeps this package's folder out of the model's imports.
         call = [self._python, "-I", str(SCRIPT), *self._arguments(command, *paths)]
-        result = subprocess.run(call, capture_output=True)
-        if result.returncode:
-            raise _error(result.returncode, result.stderr.decode("utf-8", "replace"))
+        stderr = []
+        with subprocess.Popen(
+            call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
+        ) as process:
+            for line in process.stderr:
+                if say and line.startswith(DONE):
+                    say(line.removeprefix(DONE).strip())
+                else:
+                    stderr.append(line)
+        if process.returncode:
+            raise _error(process.returncode, "".join(stderr))
 
     def _arguments(self, command: str, *paths: str) -> list[str]:
         source = self._source

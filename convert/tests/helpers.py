@@ -17,7 +17,7 @@ from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeRegressor
 
-from skiff_convert import columns, lower, neutral, prove, read, reader
+from skiff_convert import columns, grid, lower, neutral, prove, read, reader
 from skiff_convert.records import Encoder, Reject
 
 ESTIMATORS = {
@@ -26,7 +26,7 @@ ESTIMATORS = {
     "Lasso": lambda: Lasso(alpha=0.01),
     "ElasticNet": lambda: ElasticNet(alpha=0.01),
     "DecisionTreeRegressor": lambda: DecisionTreeRegressor(random_state=1),
-    "RandomForestRegressor": lambda: RandomForestRegressor(n_estimators=90, random_state=1),
+    "RandomForestRegressor": lambda: RandomForestRegressor(90, min_samples_leaf=4, random_state=1),
     "ExtraTreesRegressor": lambda: ExtraTreesRegressor(n_estimators=7, random_state=1),
 }
 LINEAR = [name for name in ESTIMATORS if name in read.LINEAR]
@@ -54,6 +54,11 @@ def target(records: list[dict]) -> np.ndarray:
     return np.array([len(r["zone"]) + 3 * r["distance"] + 2 * r["flag"] + rng.random() for r in records])
 
 
+def words_and_miles(records: list[dict]) -> list[dict]:
+    """Only a word and a number of each record: few enough cells for a table."""
+    return [{name: record[name] for name in ("zone", "distance")} for record in records]
+
+
 def taxi_records(n: int = 200) -> list[dict]:
     """Features as the taxi spec makes them."""
     rng = random.Random(9)
@@ -78,9 +83,11 @@ def fit(estimator, records: list[dict] | None = None, y: np.ndarray | None = Non
 
 
 class Converted:
-    """A pipeline through the converter's stages, without its files and processes."""
+    """A pipeline through the converter's stages, in every lowering, without its files and processes."""
 
-    def __init__(self, pipeline: Pipeline, folder: Path, spec: str | None = "none"):
+    def __init__(
+        self, pipeline: Pipeline, folder: Path, spec: str | None = "none", most_cells: int = 300_000
+    ):
         facts, arrays = read.describe(pipeline)
         (folder / "neutral.json").write_text(json.dumps(facts))
         np.savez(folder / "arrays.npz", **arrays)
@@ -89,8 +96,15 @@ class Converted:
         self.spec, name = columns.choose(self.learned, spec)
         self.columns = columns.build(self.learned, self.spec, missing="zero" if name == "none" else "reject")
         self.lowering = lower.lower(self.learned, self.columns, "test")
+        self.lowerings, self.table = [self.lowering], None
+        axes = grid.axes(self.learned, self.columns) if self.lowering.kind == "trees" else None
+        if axes is not None and grid.size(axes) <= most_cells:
+            cells = read.tabulate(pipeline, [(axis.index, axis.given) for axis in axes])
+            self.table = grid.Table(axes, cells)
+            self.lowerings.append(lower.lower(self.learned, self.columns, "test", self.table))
+            prove.prove_all(self.lowerings[1].model, grid.rows(self.table, self.columns))
         self.encoder = Encoder(self.columns, self.spec.id)
-        self._session = prove.open_session(self.lowering.model)
+        self._sessions = [prove.open_session(lowering.model) for lowering in self.lowerings]
 
     def encode(self, record: dict):
         """The encoded record, or the reject."""
@@ -100,29 +114,33 @@ class Converted:
             return reject
 
     def check(self, records: list[dict]) -> int:
-        """Asserts that graph and original agree on each record that is accepted; how many were."""
+        """Asserts that graphs and original agree on each record that is accepted; how many were."""
         encoded = [e for record in records if not isinstance(e := self.encode(record), Reject)]
         if not encoded:
             return 0
         X = np.array([e.row for e in encoded], np.float64)
         expected = self.original.predict([e.features for e in encoded])
-        y = prove.score(self._session, X, len(X))
-        if self.lowering.bound == "bits":
-            assert y.tobytes() == expected.astype(np.float64).tobytes()
-        else:
-            assert (np.abs(y - expected) <= lower.allowance(self.learned, self.columns, X)).all()
+        for session in self._sessions:
+            y = prove.score(session, X, len(X))
+            if self.lowering.bound == "bits":
+                assert y.tobytes() == expected.astype(np.float64).tobytes()
+            else:
+                assert (np.abs(y - expected) <= lower.allowance(self.learned, self.columns, X)).all()
         return len(encoded)
 
 
 class InProcess(reader.Reader):
     """A reader without the process, which is most of its time."""
 
-    def _run(self, command, *paths):
+    def _run(self, command, *paths, say=None):
         stderr = io.StringIO()
         with contextlib.redirect_stderr(stderr), warnings.catch_warnings():
             code = read.main(self._arguments(command, *paths))
         if code:
             raise reader._error(code, stderr.getvalue())
+        for line in stderr.getvalue().splitlines():
+            if line.startswith(reader.DONE):
+                say(line.removeprefix(reader.DONE))
 
 
 def save(pipeline, folder: Path, *, how: str = "pickle", run_id: str | None = "r" * 32, **flavor) -> Path:

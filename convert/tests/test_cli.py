@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import math
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +13,22 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from helpers import ESTIMATORS, InProcess, fit, save, taxi_records
+from helpers import (
+    ESTIMATORS,
+    LINEAR,
+    TREES,
+    InProcess,
+    fit,
+    mixed_records,
+    save,
+    target,
+    taxi_records,
+    words_and_miles,
+)
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.tree import DecisionTreeRegressor
 
-from skiff_convert import cli, lower_trees, prove
+from skiff_convert import choose, cli, lower_table, lower_trees, prove
 from skiff_convert.records import Encoder, Reject
 
 
@@ -56,12 +70,12 @@ def test_bundle(model, tmp_path):
         text=True,
     )
     assert (result.returncode, result.stdout) == (0, "models/" + "f" * 32 + "\n")
-    assert "every prediction equal to the last bit" in result.stderr
+    assert result.stderr.count("every prediction equal to the last bit") == 2  # records, then bins
 
     folder = tmp_path / "models" / ("f" * 32)
     manifest = json.loads((folder / "manifest.json").read_text())
     lines = [json.loads(line) for line in (folder / "golden.jsonl").read_text().splitlines()]
-    assert (manifest["format"], manifest["run_id"], manifest["lowering"]) == (1, "f" * 32, "trees")
+    assert (manifest["format"], manifest["run_id"], manifest["lowering"]) == (1, "f" * 32, "table")
     assert manifest["created"] == "2026-01-02T03:04:05Z"
     assert manifest["id"] == {"name": "ride_id", "path": ["ride_id"]}
     assert manifest["prediction"] == {"name": "ride_duration", "unit": "minutes"}
@@ -98,7 +112,7 @@ def test_same_input_same_bytes(model, tmp_path, capsys):
 def test_goldens_are_what_the_original_says(model, tmp_path, converted):
     pipeline = taxi_forest()
     both = converted(pipeline, "taxi")
-    folder = cli.convert(str(model), None, tmp_path, None, lambda text: None)
+    folder = cli.convert(str(model), None, tmp_path, None, cli.Wish(), lambda text: None)
     for line in map(json.loads, (folder / "golden.jsonl").read_text().splitlines()):
         try:
             encoded = Encoder(both.columns, both.spec.id).encode(line["record"])
@@ -108,13 +122,21 @@ def test_goldens_are_what_the_original_says(model, tmp_path, converted):
             assert line["prediction"] == pipeline.predict([encoded.features])[0]
 
 
-@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize(
+    ("name", "wish", "lowering"),
+    [(name, "auto", "linear") for name in LINEAR]
+    + [(name, lowering, lowering) for name in TREES for lowering in ("trees", "table")],
+)
 @pytest.mark.parametrize("sparse", [True, False])
-def test_every_estimator_without_a_spec(name, sparse, tmp_path, capsys):
-    folder = save(fit(ESTIMATORS[name](), sparse=sparse), tmp_path / "model", how="skops")
-    code, out, err = run(capsys, folder, "--out", tmp_path / "out")
+def test_every_estimator_without_a_spec(name, wish, lowering, sparse, tmp_path, capsys):
+    records = mixed_records()
+    asked = words_and_miles(records) if lowering == "table" else records
+    pipeline = fit(ESTIMATORS[name](), asked, target(records), sparse=sparse)
+    folder = save(pipeline, tmp_path / "model", how="skops")
+    code, out, err = run(capsys, folder, "--out", tmp_path / "out", "--lowering", wish)
     assert code == 0, err
     manifest = json.loads(Path(out.strip(), "manifest.json").read_text())
+    assert manifest["lowering"] == lowering
     assert (manifest["estimator"], manifest["model"], manifest["prediction"]["name"]) == (
         name,
         "model",
@@ -167,10 +189,97 @@ def mean_forgotten(monkeypatch):
 @pytest.mark.parametrize("tamper", [one_threshold, rounding_forgotten, one_leaf, mean_forgotten])
 def test_a_wrong_lowering_is_refused(model, tmp_path, capsys, monkeypatch, tamper):
     tamper(monkeypatch)
-    code, out, err = run(capsys, model, "--out", tmp_path / "out")
+    code, out, err = run(capsys, model, "--out", tmp_path / "out", "--lowering", "trees")
     assert (code, out) == (1, "")
     assert "predictions differ from the original's, in batches of 1;" in err
     assert not (tmp_path / "out").exists()
+
+
+def one_cell(monkeypatch):
+    paginate = lower_table._paginate
+
+    def wrong(bits):
+        bits = bits.copy()
+        bits[3, 30] += 1  # ulp
+        return paginate(bits)
+
+    monkeypatch.setattr(lower_table, "_paginate", wrong)
+
+
+def one_edge(monkeypatch):
+    tree_ensemble = lower_table.tree_ensemble
+
+    def wrong(output, trees, splits, accepts_nan):
+        node = np.flatnonzero(trees.left >= 0)[40]
+        splits.split[node] = np.nextafter(splits.split[node], np.inf)
+        return tree_ensemble(output, trees, splits, accepts_nan)
+
+    monkeypatch.setattr(lower_table, "tree_ensemble", wrong)
+
+
+def one_code(monkeypatch):
+    constant = lower_table._constant
+
+    def wrong(name, value):
+        if name == "rows0":
+            value[5] = value[(value != value[5]).argmax()]
+        return constant(name, value)
+
+    monkeypatch.setattr(lower_table, "_constant", wrong)
+
+
+@pytest.mark.parametrize("tamper", [one_cell, one_edge, one_code, rounding_forgotten])
+def test_a_wrong_table_is_refused(model, tmp_path, capsys, monkeypatch, tamper):
+    tamper(monkeypatch)
+    code, out, err = run(capsys, model, "--out", tmp_path / "out", "--lowering", "table")
+    assert (code, out) == (1, "")
+    assert "predictions differ from the original's, in batches of " in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_over_its_budget(model, tmp_path, capsys):
+    args = (model, "--out", tmp_path / "out", "--table-budget", "0.001")
+    code, out, err = run(capsys, *args, "--lowering", "table")
+    assert (code, out) == (1, "")
+    *_, error, hint = err.splitlines()
+    assert error.startswith("convert: error: cannot be lowered to a table: it takes ")
+    assert error.endswith(" MB, over --table-budget 0.001")
+    assert hint == "hint: --lowering trees, or a larger --table-budget"
+    code, out, err = run(capsys, *args)
+    assert code == 0 and "MB, over --table-budget 0.001\n" in err
+    assert json.loads(Path(out.strip(), "manifest.json").read_text())["lowering"] == "trees"
+
+
+def test_auto_takes_trees_where_they_are_as_fast(tmp_path, capsys):
+    folder = save(fit(DecisionTreeRegressor(max_depth=2), taxi_records()), tmp_path / "model")
+    code, out, err = run(capsys, folder, "--out", tmp_path / "out")
+    assert code == 0 and "no table: trees are as fast\n" in err
+    assert json.loads(Path(out.strip(), "manifest.json").read_text())["lowering"] == "trees"
+
+
+@pytest.mark.parametrize(
+    ("limit", "of", "error"),
+    [
+        ("MOST_CELLS", "auto", "no table: it has {cells} cells, more than 100"),
+        ("MOST_CELLS", "table", "error: cannot be lowered to a table: it has {cells} cells, more than 100"),
+        ("MOST_SECONDS", "auto", "no table: asking the original about {cells} cells takes 0 minutes"),
+    ],
+)
+def test_too_many_cells(model, tmp_path, capsys, monkeypatch, limit, of, error):
+    monkeypatch.setattr(choose, limit, {"MOST_CELLS": 100, "MOST_SECONDS": 0}[limit])
+    code, _, err = run(capsys, model, "--out", tmp_path / "out", "--lowering", of)
+    assert code == (of == "table")
+    shape = re.search(r"a table of ([\d,]+) codes x ([\d,]+) bins", err).groups()
+    cells = math.prod(int(n.replace(",", "")) for n in shape)
+    assert error.format(cells=f"{cells:,}") in err
+
+
+@pytest.mark.parametrize("lowering", ["trees", "table"])
+def test_a_linear_model_is_neither(tmp_path, capsys, lowering):
+    folder = save(fit(ESTIMATORS["Ridge"](), taxi_records()), tmp_path / "model")
+    code, out, err = run(capsys, folder, "--out", tmp_path / "out", "--lowering", lowering)
+    assert (code, out) == (1, "")
+    assert f"error: a Ridge cannot be lowered to {lowering}\nhint: leave --lowering out" in err
 
 
 def test_a_dense_sum_beyond_its_bound_is_refused(tmp_path, capsys):
@@ -224,6 +333,14 @@ def test_help(capsys):
         ((), "convert: error: which model? name a folder, runs:/… or models:/…"),
         (("a", "b"), "convert: error: unrecognized arguments: b"),
         (("a", "--out"), "convert: error: argument --out: expected one argument"),
+        (
+            ("a", "--lowering", "x"),
+            "convert: error: argument --lowering: invalid choice: 'x' (choose from 'auto', 'trees', 'table')",
+        ),
+        (
+            ("a", "--table-budget", "x"),
+            "convert: error: argument --table-budget: invalid float value: 'x'",
+        ),
     ],
 )
 def test_usage(capsys, args, error):

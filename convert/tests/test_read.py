@@ -15,7 +15,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skiff_convert import reader, source
+from skiff_convert import grid, read, reader, source
 from skiff_convert.errors import ConvertError
 
 
@@ -23,18 +23,40 @@ def learned(pipeline, folder: Path, **options):
     return InProcess(source.find(str(save(pipeline, folder / "model", **options)))).learned()
 
 
-@pytest.mark.parametrize("how", ["pickle", "cloudpickle", "skops"])
-def test_formats_in_a_process(tmp_path, how):
+@pytest.mark.parametrize(
+    ("how", "reads"), [("pickle", InProcess), ("cloudpickle", InProcess), ("skops", reader.Reader)]
+)
+def test_formats(tmp_path, how, reads):
     pipeline = fit(RandomForestRegressor(n_estimators=3, n_jobs=2))
-    read = reader.Reader(source.find(str(save(pipeline, tmp_path / "model", how=how))))
-    assert read.learned().estimator_class == "RandomForestRegressor"
+    original = reads(source.find(str(save(pipeline, tmp_path / "model", how=how))))
+    assert original.learned().estimator_class == "RandomForestRegressor"
     records = [{"zone": "a", "distance": 3}, {"distance": [1]}, {"distance": 10**400}, {}]
-    predictions, refused = read.predict(records)
+    predictions, refused = original.predict(records)
     pipeline[1].n_jobs = 1
     assert predictions[[0, 3]].tolist() == pipeline.predict([records[0], {}]).tolist()
     assert np.isnan(predictions[[1, 2]]).all()
     assert [bool(reason) for reason in refused] == [False, True, True, False]
     assert refused[2] == "OverflowError: int too large to convert to float"
+
+
+def test_a_table_in_chunks(tmp_path, monkeypatch):
+    """The process tells how far it is; dense rows are made no more at a time than memory holds."""
+    pipeline = fit(ESTIMATORS["DecisionTreeRegressor"](), sparse=False)
+    width = len(pipeline[0].feature_names_)
+    axes = [
+        grid.Axis(0, False, *[np.arange(9.0)] * 3, np.full(9, 2), np.arange(9.0)),
+        grid.Axis(1, True, *[np.arange(3.0)] * 3, np.array([-1, 4, 5]), np.ones(3)),
+    ]
+    monkeypatch.setattr(read, "QUIET", -1.0)
+    monkeypatch.setattr(read, "DENSE", 10 * width)
+    model = source.find(str(save(pipeline, tmp_path / "model")))
+    told = []
+    cells = InProcess(model).table(axes, told.append)
+    assert told == ["10 of 27", "20 of 27", "27 of 27"]
+    X = np.zeros((9, 3, width))
+    X[:, :, 2], X[:, 1, 4], X[:, 2, 5] = np.arange(9)[:, None], 1, 1
+    assert cells.shape == (9, 3) and (cells.ravel() == pipeline[1].predict(X.reshape(27, -1))).all()
+    assert (reader.Reader(model).table(axes, told.append) == cells).all()
 
 
 def fitted(*steps):
@@ -110,19 +132,23 @@ class Exits:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("reads", "content", "message"),
     [
-        (b"", "loading model.pkl: EOFError: Ran out of input"),
-        (b"not a pickle", "loading model.pkl: UnpicklingError: "),
-        (pickle.dumps(NotThere()), "loading model.pkl: ModuleNotFoundError: No module named 'nowhere'"),
-        (pickle.dumps(Exits()), "reading the model failed (exit 9): no message"),
+        (InProcess, b"", "loading model.pkl: EOFError: Ran out of input"),
+        (InProcess, b"not a pickle", "loading model.pkl: UnpicklingError: "),
+        (
+            InProcess,
+            pickle.dumps(NotThere()),
+            "loading model.pkl: ModuleNotFoundError: No module named 'nowhere'",
+        ),
+        (reader.Reader, pickle.dumps(Exits()), "reading the model failed (exit 9): no message"),
     ],
 )
-def test_files_that_do_not_load(tmp_path, content, message):
+def test_files_that_do_not_load(tmp_path, reads, content, message):
     folder = save(fit(LinearRegression()), tmp_path / "model")
     (folder / "model.pkl").write_bytes(content)
     with pytest.raises(ConvertError) as raised:
-        reader.Reader(source.find(str(folder))).learned()
+        reads(source.find(str(folder))).learned()
     assert str(raised.value).startswith(message)
 
 

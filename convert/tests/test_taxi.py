@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from helpers import Converted, fit
+from sklearn.ensemble import RandomForestRegressor
 
 from skiff_convert import prove
 
@@ -21,6 +23,12 @@ RUNS = json.loads((TAXI / "runs.json").read_text())
 def rides():
     table = pq.read_table(TAXI / "rides.parquet")
     return table.filter(pc.greater_equal(table["pickup"], date(2019, 1, 1))).slice(0, 20_000)
+
+
+def zones_and_miles(rides):
+    """Pick-up zone, drop-off zone and miles of each ride."""
+    names = ("PULocationID", "DOLocationID", "trip_distance")
+    return zip(*(rides[name].to_pylist() for name in names), strict=True)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -37,8 +45,23 @@ def test_every_ride_is_equal_to_the_last_bit(name, rides):
     folder = MODELS / RUNS[name]
     category, _ = json.loads((folder / "manifest.json").read_text())["columns"]
     codes = {word: code for code, word in enumerate(category["vocabulary"], 1)}
-    pairs = zip(rides["PULocationID"].to_pylist(), rides["DOLocationID"].to_pylist(), strict=True)
-    X = np.column_stack([[codes.get(f"{pu}_{do}", 0) for pu, do in pairs], rides["trip_distance"].to_numpy()])
+    X = np.array([[codes.get(f"{pu}_{do}", 0), miles] for pu, do, miles in zones_and_miles(rides)])
     expected = pq.read_table(TAXI / "predictions.parquet")[RUNS[name]].to_numpy()
-    parity = prove.prove((folder / "model.onnx").read_bytes(), X.astype(np.float64), expected, None)
+    parity = prove.prove((folder / "model.onnx").read_bytes(), X, expected, None)
     assert (parity.rows, parity.largest) == (20_000, 0.0)
+
+
+def test_every_lowering_of_a_forest_over_rides(rides, tmp_path):
+    """A forest of rides of 2018, small enough to be fitted here."""
+    learned = pq.read_table(TAXI / "rides.parquet").slice(0, 60_000)
+    features = [{"PU_DO": f"{pu}_{do}", "trip_distance": miles} for pu, do, miles in zones_and_miles(learned)]
+    forest = RandomForestRegressor(10, max_depth=20, min_samples_leaf=5, random_state=1)
+    pipeline = fit(forest, features, learned["duration"].to_numpy() / 60)
+    both = Converted(pipeline, tmp_path, "taxi", most_cells=10**7)
+    assert [lowering.kind for lowering in both.lowerings] == ["trees", "table"]
+    assert min(both.table.cells.shape) > 100
+    records = [
+        {"ride": {"PULocationID": pu, "DOLocationID": do, "trip_distance": miles}, "ride_id": 1}
+        for pu, do, miles in zones_and_miles(rides)
+    ]
+    assert both.check(records) == 20_000

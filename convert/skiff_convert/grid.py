@@ -1,0 +1,116 @@
+"""Stage 7, the table's grid: the values of X at which trees answer differently.
+
+Between two neighbouring thresholds of a number nothing changes, and a code that no tree asks about is like
+the unknown. So each column that trees ask about has few values that matter, an axis, and trees are a table
+over the product of their axes: its cells are predicted by the original pipeline.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .columns import FLOAT32_LIMIT, Column
+from .lower_trees import over_columns
+from .neutral import Pipeline
+
+LARGEST = math.nextafter(FLOAT32_LIMIT, 0.0)  # number that trees take
+CHUNK = 100_000  # rows of X made at a time
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The values of a column of X that matter; all arrays [values] but cuts [values - 1].
+
+    Of a category they are codes, 0 first. Of a number they are bins: bin i has low[i] <= x <= high[i], and
+    cuts[i] is the split x <= cuts[i] between bins i and i + 1. NaN, where the pipeline takes it, is a bin of
+    its own, the last; inf is the cut before it. The pipeline is given a number, or 1 in the vectorizer's
+    column of a code's word (-1: code 0 has none).
+    """
+
+    column: int  # of X
+    category: bool
+    low: np.ndarray
+    high: np.ndarray
+    cuts: np.ndarray
+    index: np.ndarray  # of the vectorizer's column
+    given: np.ndarray  # to the pipeline
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the original pipeline predicts over the axes, categories first; cells float64 [values, ...]."""
+
+    axes: tuple[Axis, ...]
+    cells: np.ndarray
+
+
+def axes(pipeline: Pipeline, columns: Sequence[Column]) -> tuple[Axis, ...]:
+    """The axes of a pipeline of trees: the columns that are asked about, categories first."""
+    trees = pipeline.estimator
+    splits = over_columns(trees, columns)
+    asks = (trees.left >= 0) & (splits.goto == np.arange(len(trees.left)))
+    found = []
+    for i, column in enumerate(columns):
+        asked = np.unique(splits.split[asks & (splits.column == i)])
+        found.append(_codes(i, column, asked) if column.kind == "category" else _bins(i, column, asked))
+    return tuple(sorted((axis for axis in found if len(axis) > 1), key=lambda axis: not axis.category))
+
+
+def size(table_axes: Sequence[Axis]) -> int:
+    """How many cells the table has."""
+    return math.prod(len(axis) for axis in table_axes)
+
+
+def rows(table: Table, columns: Sequence[Column]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of X, float64 [rows, columns], with what the original predicts, float64 [rows], in chunks.
+
+    Both ends of every bin in every cell, hence both sides of every threshold with every code; then every
+    code that no tree asks about, which must be like the unknown, with one bin each.
+    """
+    shape, predicted = table.cells.shape, table.cells.ravel()
+    for ends in ("low", "high"):
+        for at in range(0, len(predicted), CHUNK):
+            cells = np.arange(at, min(at + CHUNK, len(predicted)))
+            where = np.unravel_index(cells, shape) if shape else ()
+            yield _rows(table, columns, where, len(cells), ends), predicted[cells]
+    for i, column in enumerate(columns):
+        asked = [axis.low for axis in table.axes if axis.column == i] or [np.zeros(1)]
+        others = np.setdiff1d(np.arange(len(column.vocabulary) + 1), asked[0]) if column.vocabulary else []
+        for at in range(0, len(others), CHUNK):
+            codes = np.asarray(others[at : at + CHUNK])
+            where = [codes * (axis.column != i) % len(axis) for axis in table.axes]
+            X = _rows(table, columns, where, len(codes), "high")
+            X[:, i] = codes
+            yield X, table.cells[tuple(where)] if where else np.full(len(codes), predicted[0])
+
+
+def _rows(
+    table: Table, columns: Sequence[Column], where: Sequence[np.ndarray], count: int, end: str
+) -> np.ndarray:
+    """So many rows of X, in the cells at the indices where; a column that no tree asks about is 0."""
+    X = np.zeros((count, len(columns)))
+    for axis, value in zip(table.axes, where, strict=True):
+        X[:, axis.column] = getattr(axis, end)[value]
+    return X
+
+
+def _codes(i: int, column: Column, asked: np.ndarray) -> Axis:
+    codes = np.concatenate([[0], asked.astype(np.int64)])
+    index = np.concatenate([[-1], column.indices])[codes]
+    ones = np.ones(len(codes))
+    return Axis(i, True, codes.astype(np.float64), codes.astype(np.float64), ones[:0], index, ones)
+
+
+def _bins(i: int, column: Column, asked: np.ndarray) -> Axis:
+    cuts = asked[(asked >= -LARGEST) & (asked < LARGEST)]
+    low = np.concatenate([[-LARGEST], np.nextafter(cuts, np.inf)])
+    high = np.concatenate([cuts, [LARGEST]])
+    if column.null == "nan":
+        cuts = np.append(cuts, np.inf)
+        low, high = np.append(low, np.nan), np.append(high, np.nan)
+    return Axis(i, False, low, high, cuts, np.full(len(low), column.indices[0]), high)
