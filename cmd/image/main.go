@@ -1,8 +1,10 @@
-// Image-test tests the worker's container image: under AWS's runtime interface
+// Image tests the worker's container image: under AWS's runtime interface
 // emulator, with stand-ins for Kinesis and S3; as the tutorial runs it; and
 // pushed to a registry. `make image-test` builds what it needs and runs it.
 //
-// It prints what it checks to stderr, and one JSON object to stdout.
+// It prints what it checks to stderr, and one JSON object to stdout. With
+// -arm64 it builds the image for that processor and looks whether its parts fit
+// together: it cannot run here.
 package main
 
 import (
@@ -11,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -20,20 +23,28 @@ const deadline = 10 * time.Minute
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Getenv, os.Stdout, os.Stderr); err != nil {
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintf(os.Stderr, "image: error: %v\nhint: what passed is above; ENGINE names another engine\n", err)
 		os.Exit(1)
 	}
 }
 
 // run is the whole program, from the project's folder.
-func run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	began := time.Now()
-	t := &tester{engine: getenv("ENGINE"), stderr: stderr, say: func(format string, args ...any) {
+	temp, err := os.MkdirTemp("", "skiff-image-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp) //nolint:errcheck // nothing depends on it
+	t := &tester{temp: temp, engine: getenv("ENGINE"), stderr: stderr, say: func(format string, args ...any) {
 		fmt.Fprintf(stderr, "image: %3.0f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}}
 	defer t.close()
+	if slices.Equal(args, []string{"-arm64"}) {
+		return t.architecture(ctx)
+	}
 	return t.test(ctx, stdout)
 }

@@ -70,8 +70,9 @@ func (t *tester) startFunction(ctx context.Context, image string, options ...str
 	return c, err
 }
 
-func (c *container) remove() {
-	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+// remove removes the container, also when the tests are to end.
+func (c *container) remove(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 	defer cancel()
 	_, _ = output(ctx, c.engine, "rm", "-f", "-t", "0", c.id)
 }
@@ -96,32 +97,32 @@ func (c *container) invoke(ctx context.Context, event []byte) (string, error) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return "", fmt.Errorf("no answer within %v: %w; the log: %s", answerTime, err, c.log())
+			return "", fmt.Errorf("no answer within %v: %w; the log: %s", answerTime, err, c.log(ctx))
 		}
 	}
 }
 
 // log returns what the container wrote so far, to both of its outputs.
-func (c *container) log() string {
-	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+func (c *container) log(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, c.engine, "logs", c.id).CombinedOutput() //nolint:contextcheck // also when the test's is over
+	out, err := exec.CommandContext(ctx, c.engine, "logs", c.id).CombinedOutput()
 	if err != nil {
 		return err.Error()
 	}
 	return string(out)
 }
 
-// logged returns the one line of the log that has text in it.
-func (c *container) logged(text string) error {
+// logged returns an error unless one line of the log, and no more, has text in it.
+func (c *container) logged(ctx context.Context, text string) error {
 	var lines []string
-	for line := range strings.Lines(c.log()) {
+	for line := range strings.Lines(c.log(ctx)) {
 		if strings.Contains(line, text) {
 			lines = append(lines, line)
 		}
 	}
 	if len(lines) != 1 {
-		return fmt.Errorf("%d lines of the log have %q, not one:\n%s", len(lines), text, c.log())
+		return fmt.Errorf("%d lines of the log have %q, not one:\n%s", len(lines), text, c.log(ctx))
 	}
 	return nil
 }
@@ -129,8 +130,8 @@ func (c *container) logged(text string) error {
 var initReport = regexp.MustCompile(`INIT REPORT\(durationMs: ([0-9.]+)\)`)
 
 // initMS is what the emulator says that starting the worker took.
-func (c *container) initMS() (float64, error) {
-	found := initReport.FindStringSubmatch(c.log())
+func (c *container) initMS(ctx context.Context) (float64, error) {
+	found := initReport.FindStringSubmatch(c.log(ctx))
 	if found == nil {
 		return 0, errors.New("the emulator's log has no INIT REPORT")
 	}
@@ -154,7 +155,7 @@ func (c *container) peakMB(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		for _, child := range strings.Fields(string(children)) {
+		for child := range strings.FieldsSeq(string(children)) {
 			status, err := os.ReadFile(filepath.Join("/proc", child, "status"))
 			if err != nil {
 				return 0, err
@@ -174,6 +175,7 @@ func freeAddress() string {
 	if err != nil {
 		return "127.0.0.1:0" // whoever uses it has a better error
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	address := listener.Addr().String()
+	_ = listener.Close()
+	return address
 }
