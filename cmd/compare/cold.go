@@ -33,7 +33,7 @@ func (c *comparison) coldStarts(ctx context.Context, r *Report) error {
 	}
 	for who, all := range ms {
 		r.cold[who] = spreadOf(all)
-		r.ColdStart[who] = r.cold[who].Median
+		r.ColdStart[who] = round(r.cold[who].Median)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (c *comparison) disk(ctx context.Context, r *Report) error {
 				size += code
 			}
 		}
-		r.Disk[who.who] = float64(size+packages.Bytes[who.packages]) / 1e6
+		r.Disk[who.who] = round(float64(size+packages.Bytes[who.packages]) / 1e6)
 	}
 	return nil
 }

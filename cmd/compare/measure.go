@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -10,6 +11,10 @@ import (
 // visit is how long a candidate runs on a batch size before it is the next
 // one's turn; one invocation at least.
 const visit = 100 * time.Millisecond
+
+// slowRounds is how many rounds a slow candidate takes part in once, where an
+// event takes it seconds.
+const slowRounds = 4
 
 // A Result is what a record costs a candidate at a batch size.
 type Result struct {
@@ -30,8 +35,9 @@ func (p *process) records(batch int) int {
 	return batch
 }
 
-// measure runs rounds over all batch sizes and candidates, so that what the
-// machine does meanwhile is in all of them. Each round another one is first.
+// measure runs rounds over all batch sizes, and in each over all candidates,
+// so that what the machine does meanwhile is in all of them. Each round begins
+// with another one.
 func (c *comparison) measure(ctx context.Context, processes []*process) ([]Result, error) {
 	type series struct {
 		process *process
@@ -39,8 +45,8 @@ func (c *comparison) measure(ctx context.Context, processes []*process) ([]Resul
 		us      []float64
 	}
 	var all []*series
-	for _, p := range processes {
-		for _, batch := range c.batches {
+	for _, batch := range c.batches {
+		for _, p := range processes {
 			s := &series{process: p, batch: batch}
 			all = append(all, s)
 			if p.slow && batch >= slowRecords {
@@ -51,17 +57,17 @@ func (c *comparison) measure(ctx context.Context, processes []*process) ([]Resul
 			}
 		}
 	}
-	for round := range c.rounds {
+	for turn := range c.rounds {
 		for at := range all {
-			s := all[(at+round*len(c.batches))%len(all)]
+			s := all[(at+turn)%len(all)]
 			p, records := s.process, s.process.records(s.batch)
-			if p.slow && records >= slowRecords && round%2 == 1 {
+			if p.slow && records >= slowRecords && turn%slowRounds != 0 {
 				continue
 			}
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			c.progress.show(fmt.Sprintf("round %d of %d: %s, batches of %d", round+1, c.rounds, p.who, s.batch))
+			c.progress.show(fmt.Sprintf("round %d of %d: %s, batches of %d", turn+1, c.rounds, p.who, s.batch))
 			us, err := p.measure(c.events.of(records), records, visit)
 			if err != nil {
 				return nil, err
@@ -72,7 +78,7 @@ func (c *comparison) measure(ctx context.Context, processes []*process) ([]Resul
 	results := make([]Result, len(all))
 	for i, s := range all {
 		spread := spreadOf(s.us)
-		results[i] = Result{s.process.who, s.batch, spread.Median, spread.Min, spread.Max, spread.N, s.process.records(s.batch)}
+		results[i] = Result{s.process.who, s.batch, round(spread.Median), round(spread.Min), round(spread.Max), spread.N, s.process.records(s.batch)}
 	}
 	return results, nil
 }
@@ -87,3 +93,6 @@ func spreadOf(v []float64) Spread {
 	sorted := slices.Sorted(slices.Values(v))
 	return Spread{Median: sorted[len(sorted)/2], Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted)}
 }
+
+// round keeps the decimals that mean something in µs, ms and MB.
+func round(x float64) float64 { return math.Round(x*1000) / 1000 }

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"image/color"
 	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -22,8 +23,7 @@ func writePlot(file string, r *Report) error {
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
 	p.Add(plotter.NewGrid())
-	p.Legend.Left, p.Legend.Top = false, true
-	p.Legend.XOffs, p.Legend.YOffs = vg.Points(-4), vg.Points(-4)
+	p.Legend.Top, p.Legend.YOffs = true, -2*vg.Centimeter // between the reference and all others
 	for i, c := range r.candidates {
 		points := make(results, 0, len(r.batches))
 		for _, batch := range r.batches {
@@ -43,14 +43,18 @@ func writePlot(file string, r *Report) error {
 		p.Legend.Add(c.who, line, dots)
 	}
 	p.Y.Max *= 1.5
+	for _, style := range []*text.Style{&p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
+		style.Font.Variant = "Sans"
+	}
 	canvas := vgsvg.New(18*vg.Centimeter, 11*vg.Centimeter)
 	p.Draw(draw.New(canvas))
-	out, err := os.Create(file)
-	if err != nil {
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
 		return fmt.Errorf("plotting: %w", err)
 	}
-	_, err = canvas.WriteTo(out)
-	if err := errors.Join(err, out.Close()); err != nil {
+	const family = "Liberation Sans" // the plotter's own, which few have
+	out := bytes.ReplaceAll(svg.Bytes(), []byte(family), []byte(family+", Arial, Helvetica, sans-serif"))
+	if err := os.WriteFile(file, out, 0o644); err != nil { //nolint:gosec // for all to read
 		return fmt.Errorf("plotting: %w", err)
 	}
 	return nil

@@ -143,7 +143,7 @@ func (p *process) rss() (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading the memory of %s: %w", p.who, err)
 	}
-	return kb / 1024, nil
+	return round(kb / 1024), nil
 }
 
 // lastProcessor returns the last of those that this process may run on: the

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"skiff/cmd/compare/candidate"
 	"skiff/inference"
@@ -26,6 +27,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if len(args) != 1 {
 		return errors.New("usage: skiff BUNDLE")
 	}
+	// As the worker has it. Plain Go's heap may grow as far without: its 31 MB of
+	// rows are in it.
+	debug.SetGCPercent(400)
 	bundle, err := inference.OpenBundle(ctx, inference.Dir(args[0]), "")
 	if err != nil {
 		return err
