@@ -13,7 +13,7 @@ import (
 
 // slowRecords is the most that one event has for a candidate that is slow:
 // one record costs the reference the same in any batch.
-const slowRecords = 1000
+const slowRecords = 100
 
 // A candidate is one of those compared.
 type candidate struct {
@@ -22,7 +22,7 @@ type candidate struct {
 	command  []string
 	env      []string
 	exact    bool     // it promises the pipeline's predictions to the last bit
-	slow     bool     // it is measured on fewer records, and less often
+	slow     bool     // it is measured on fewer records
 	packages string   // Python packages that it imports, with commas
 	deployed []string // files and folders that it needs beside them
 }

@@ -25,7 +25,7 @@ on one processor, over the same events, into a stream that takes everything at
 once. make compare prepares the models and runs it.
 
   -batch LIST  records an invocation, 1 to 10000 (1,10,100,1000,10000)
-  -n N         rounds over all candidates and batch sizes (9)
+  -n N         rounds over all candidates and batch sizes (11)
   -starts N    cold starts of each candidate (5)
   -steady TIME how long each serves before its memory is read (3s)
   -plot FILE   draw the times as an SVG
@@ -72,7 +72,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.SetOutput(io.Discard)
 	s := &settings{}
 	batches := flags.String("batch", "1,10,100,1000,10000", "")
-	flags.IntVar(&s.rounds, "n", 9, "")
+	flags.IntVar(&s.rounds, "n", 11, "")
 	flags.IntVar(&s.starts, "starts", 5, "")
 	flags.DurationVar(&s.steady, "steady", 3*time.Second, "")
 	flags.StringVar(&s.plot, "plot", "", "")

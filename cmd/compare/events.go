@@ -59,7 +59,7 @@ func writeEvents(dir string, batches []int) (*eventFiles, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("writing events: %w", err)
 	}
-	for _, batch := range append([]int{1, checkBatch}, batches...) {
+	for _, batch := range append([]int{1, slowRecords, checkBatch}, batches...) {
 		if err := writeFile(e.of(batch), records, batch); err != nil {
 			return nil, fmt.Errorf("writing events: %w", err)
 		}

@@ -42,6 +42,7 @@ func writePlot(file string, r *Report) error {
 		p.Add(line, bars, dots)
 		p.Legend.Add(c.who, line, dots)
 	}
+	p.Legend.Padding = vg.Points(2)
 	p.Y.Max *= 1.5
 	for _, style := range []*text.Style{&p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
 		style.Font.Variant = "Sans"

@@ -58,11 +58,8 @@ func (r *Report) table(w io.Writer, cells func(Result) string) error {
 // notes says where the work was not the same, and what Lambda would not send.
 func (r *Report) notes(w io.Writer) error {
 	for _, result := range r.Results {
-		switch {
-		case result.Records != result.Batch:
-			fmt.Fprintf(w, "%s at %d: events of %d records, %d rounds; a record costs it the same in any batch.\n", result.Who, result.Batch, result.Records, result.N)
-		case result.N != r.rounds:
-			fmt.Fprintf(w, "%s at %d: %d rounds.\n", result.Who, result.Batch, result.N)
+		if result.Records != result.Batch {
+			fmt.Fprintf(w, "%s at %d: events of %d records; one costs it the same in any batch.\n", result.Who, result.Batch, result.Records)
 		}
 	}
 	for _, batch := range r.batches {
