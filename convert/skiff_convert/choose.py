@@ -21,7 +21,7 @@ LEVEL = 0.0045  # a node on the way to a leaf
 PAGES = 0.035  # a table's lookup, beside the search for the bin
 CODE = 0.02  # a category's row
 
-MOST_CELLS = 2**25  # that are held in memory, 256 MB
+MOST_CELLS = 2**24  # that are held in memory, 128 MB, a few times over
 MOST_SECONDS = 600  # of asking the original, as it is estimated, when nobody asked for a table
 
 
@@ -56,6 +56,7 @@ def choose(
     shape = " x ".join(f"{len(a):,} {'codes' if a.category else 'bins'}" for a in axes) or "1 cell"
     say(f"estimated a row: trees {trees_cost:.2g} µs, a table of {shape} {table_cost:.2g} µs")
     against = _against(pipeline, axes, trees_cost, table_cost, hurry=wish.lowering == "auto")
+    hint = "--lowering trees takes any number of thresholds"
     if not against:
         say(f"asking the original pipeline about {grid.size(axes):,} cells")
         table = Table(axes, reader.table(axes, lambda done: say(f"{done} cells")))
@@ -64,10 +65,9 @@ def choose(
         if megabytes <= wish.budget:
             return lowering, table
         against = f"it takes {megabytes:.1f} MB, over --table-budget {wish.budget:g}"
+        hint = "--lowering trees, or a larger --table-budget"
     if wish.lowering == "table":
-        raise ConvertError(
-            f"cannot be lowered to a table: {against}", "--lowering trees, or a larger --table-budget"
-        )
+        raise ConvertError(f"cannot be lowered to a table: {against}", hint)
     say(f"no table: {against}")
     return lower(pipeline, columns, run_id), None
 

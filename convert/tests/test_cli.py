@@ -28,7 +28,7 @@ from helpers import (
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from skiff_convert import choose, cli, lower_table, lower_trees, prove
+from skiff_convert import choose, cli, goldens, lower_table, lower_trees, prove
 from skiff_convert.records import Encoder, Reject
 
 
@@ -44,8 +44,9 @@ def model(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def in_process(monkeypatch):
-    """Only test_bundle has the real reader."""
+    """Only test_bundle has the real reader, and as many records at random."""
     monkeypatch.setattr(cli, "Reader", InProcess)
+    monkeypatch.setattr(goldens, "RANDOM", 500)
 
 
 def run(capsys, *args) -> tuple[int, str, str]:
@@ -128,7 +129,8 @@ def test_goldens_are_what_the_original_says(model, tmp_path, converted):
     + [(name, lowering, lowering) for name in TREES for lowering in ("trees", "table")],
 )
 @pytest.mark.parametrize("sparse", [True, False])
-def test_every_estimator_without_a_spec(name, wish, lowering, sparse, tmp_path, capsys):
+def test_every_estimator_without_a_spec(name, wish, lowering, sparse, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(goldens, "SWEPT", 4_000)
     records = mixed_records()
     asked = words_and_miles(records) if lowering == "table" else records
     pipeline = fit(ESTIMATORS[name](), asked, target(records), sparse=sparse)
@@ -272,6 +274,7 @@ def test_too_many_cells(model, tmp_path, capsys, monkeypatch, limit, of, error):
     shape = re.search(r"a table of ([\d,]+) codes x ([\d,]+) bins", err).groups()
     cells = math.prod(int(n.replace(",", "")) for n in shape)
     assert error.format(cells=f"{cells:,}") in err
+    assert ("hint: --lowering trees takes any number of thresholds\n" in err) == (of == "table")
 
 
 @pytest.mark.parametrize("lowering", ["trees", "table"])
