@@ -7,17 +7,20 @@ import (
 	"testing"
 )
 
-// The core knows neither onnxruntime nor AWS, and each of these has one
-// package that does. cmd/local is no part of the worker: it plays AWS's side, and
-// cmd/compare/godense the worker's competitor.
+// The core knows neither onnxruntime nor AWS, and of all that the worker is
+// made of, one package each does.
 func TestBoundary(t *testing.T) {
 	only := map[string]string{
 		"github.com/yalue/onnxruntime_go":              "skiff/inference/scorer",
 		"github.com/aws/aws-sdk-go-v2/service/kinesis": "skiff/inference/stream",
 		"github.com/aws/aws-sdk-go-v2/service/s3":      "skiff/inference/store",
 	}
+	worker := list(t, "{{.ImportPath}} {{join .Deps \" \"}}", "skiff/cmd/worker")["skiff/cmd/worker"]
+	if !slices.Contains(worker, "skiff/inference/scorer") {
+		t.Error("skiff/cmd/worker does not depend on skiff/inference/scorer: is it there?")
+	}
 	for pkg, imports := range list(t, "{{.ImportPath}} {{join .Imports \" \"}}", "skiff/...") {
-		if strings.HasPrefix(pkg, "skiff/cmd/local") || pkg == "skiff/cmd/compare/godense" {
+		if pkg != "skiff/cmd/worker" && !slices.Contains(worker, pkg) {
 			continue
 		}
 		for path, owner := range only {
