@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"skiff/cmd/internal/measuring"
 )
 
 func TestMain(m *testing.M) {
@@ -70,7 +72,7 @@ func TestRecommend(t *testing.T) {
 		{"the only one", []Result{result(10, 1, 9)}, 10},
 		{"the cheapest", []Result{result(1, 1, 9000), result(100, 1, 2000), result(1000, 1, 1000)}, 1000},
 		{"the smallest that is as good", []Result{result(1000, 1, 300_000), result(2000, 1, 299_000), result(4000, 1, 299_000)}, 1000},
-		{"none that Lambda can't deliver", []Result{result(1000, 1, 1000), result(10_000, maxPayload+1, 10)}, 1000},
+		{"none that Lambda can't deliver", []Result{result(1000, 1, 1000), result(10_000, measuring.MaxPayload+1, 10)}, 1000},
 	} {
 		if got := recommend(test.results); got.Batch != test.want || got.Why == "" {
 			t.Errorf("%s: got %+v, want %d", test.name, got, test.want)

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"skiff/cmd/internal/measuring"
 	"skiff/inference"
 	"skiff/inference/scorer"
 )
@@ -136,7 +137,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if library == "" {
 		library = filepath.Join(beside, "..", "lib", "libonnxruntime.so")
 	}
-	report, err := benchmark(ctx, s, library, newProgress(stderr))
+	report, err := benchmark(ctx, s, library, measuring.NewProgress(stderr))
 	if err != nil {
 		return err
 	}
@@ -144,8 +145,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 }
 
 // benchmark measures everything there is to report.
-func benchmark(ctx context.Context, s *settings, library string, p *progress) (*Report, error) {
-	defer p.done()
+func benchmark(ctx context.Context, s *settings, library string, p *measuring.Progress) (*Report, error) {
+	defer p.Done()
 	runtime.GOMAXPROCS(s.procs)
 	records, err := readRecords(s.records)
 	if err != nil {
@@ -169,7 +170,7 @@ func benchmark(ctx context.Context, s *settings, library string, p *progress) (*
 	}
 
 	report := newReport(s, bundle, len(records))
-	if report.Results, err = measure(ctx, handler, records, s.batches, s.repetitions, p.show); err != nil {
+	if report.Results, err = measure(ctx, handler, records, s.batches, s.repetitions, p.Show); err != nil {
 		return nil, err
 	}
 	report.Costs = costs(report.Results)
@@ -179,12 +180,12 @@ func benchmark(ctx context.Context, s *settings, library string, p *progress) (*
 		if err != nil {
 			return nil, err
 		}
-		if report.Cold, err = coldStart(ctx, s.worker, s.model, first[0], p.show); err != nil {
+		if report.Cold, err = coldStart(ctx, s.worker, s.model, first[0], p.Show); err != nil {
 			return nil, err
 		}
 	}
 	if s.serve {
-		if report.Serving, err = serve(ctx, s.worker, s.model, records, p.show); err != nil {
+		if report.Serving, err = serve(ctx, s.worker, s.model, records, p.Show); err != nil {
 			return nil, err
 		}
 	}

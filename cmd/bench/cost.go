@@ -1,6 +1,10 @@
 package main
 
-import "math"
+import (
+	"math"
+
+	"skiff/cmd/internal/measuring"
+)
 
 // Lambda's prices: US dollars in us-east-1, first tier, as listed in November
 // 2025 at aws.amazon.com/lambda/pricing. This is the only place that has them.
@@ -71,13 +75,13 @@ const recommendedMemory = 512 // MB: the worker takes a fraction, and the tutori
 func recommend(results []Result) Recommendation {
 	cheapest := math.Inf(1)
 	for _, r := range results {
-		if r.Payload <= maxPayload {
+		if r.Payload <= measuring.MaxPayload {
 			cheapest = math.Min(cheapest, costOf(r, recommendedMemory).DollarsX86)
 		}
 	}
 	best := Recommendation{Batch: results[0].Batch, MemoryMB: recommendedMemory}
 	for _, r := range results {
-		if r.Payload <= maxPayload && costOf(r, recommendedMemory).DollarsX86 <= cheapest*(1+tolerance) {
+		if r.Payload <= measuring.MaxPayload && costOf(r, recommendedMemory).DollarsX86 <= cheapest*(1+tolerance) {
 			best.Batch = r.Batch
 			break
 		}

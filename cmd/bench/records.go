@@ -6,17 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 
-	"github.com/aws/aws-lambda-go/events"
-
+	"skiff/cmd/internal/measuring"
 	"skiff/inference"
-	"skiff/models/taxi"
 )
-
-// maxPayload is the largest event, in bytes; Lambda API.
-const maxPayload = 6 << 20
 
 // readRecords reads the records of a JSON lines file, or the taxi rides where
 // there is no file's name.
@@ -24,17 +17,7 @@ func readRecords(file string) ([][]byte, error) {
 	if file != "" {
 		return readLines(file)
 	}
-	rides, err := taxi.ReadRides(filepath.Join("models", "taxi", "rides.parquet"), defaultRides)
-	if err != nil {
-		return nil, inference.WithHint(err, "run it in the project's folder, or give -records")
-	}
-	records := make([][]byte, len(rides))
-	for i, ride := range rides {
-		if records[i], err = ride.Record(i); err != nil {
-			return nil, err
-		}
-	}
-	return records, nil
+	return measuring.TaxiRecords(defaultRides)
 }
 
 // defaultRides is how many of the rides are used.
@@ -49,7 +32,7 @@ func readLines(file string) ([][]byte, error) {
 	defer f.Close()
 	var records [][]byte
 	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, maxPayload)
+	lines.Buffer(nil, measuring.MaxPayload)
 	for lines.Scan() {
 		if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 {
 			records = append(records, bytes.Clone(line))
@@ -70,35 +53,18 @@ type event struct {
 	payload []byte
 }
 
-// eventsOf cuts the records into events of batch records, starting again from
-// the first when they run out. They are what Lambda sends, field by field.
+// eventsOf cuts the records into n events of batch records, starting again
+// from the first when they run out.
 func eventsOf(records [][]byte, batch, n int) ([]event, error) {
-	const sequence = "49641801370286448471783931287578672283018518126072"
 	made := make([]event, n)
-	next := 0
 	for i := range made {
-		var e events.KinesisEvent
-		for range batch {
-			e.Records = append(e.Records, events.KinesisEventRecord{
-				AwsRegion:         "us-east-1",
-				EventID:           "shardId-000000000000:" + sequence + fmt.Sprintf("%06d", next),
-				EventName:         "aws:kinesis:record",
-				EventSource:       "aws:kinesis",
-				EventSourceArn:    "arn:aws:kinesis:us-east-1:000000000000:stream/start-ride-events",
-				EventVersion:      "1.0",
-				InvokeIdentityArn: "arn:aws:iam::000000000000:role/skiff",
-				Kinesis: events.KinesisRecord{
-					Data:                 records[next%len(records)],
-					KinesisSchemaVersion: "1.0",
-					PartitionKey:         strconv.Itoa(next),
-					SequenceNumber:       sequence + fmt.Sprintf("%06d", next),
-				},
-			})
-			next++
+		cut := make([][]byte, batch)
+		for j := range cut {
+			cut[j] = records[(i*batch+j)%len(records)]
 		}
-		payload, err := json.Marshal(e)
+		payload, err := measuring.Event(cut, i*batch)
 		if err != nil {
-			return nil, fmt.Errorf("making an event: %w", err)
+			return nil, err
 		}
 		made[i] = event{batch, payload}
 	}
@@ -114,7 +80,7 @@ func checkPredicted(e event, response []byte) error {
 	if err := json.Unmarshal(response, &r); err != nil {
 		return fmt.Errorf("reading the response: %w", err)
 	}
-	if len(r.Predictions) != e.records && len(response) < maxPayload/2 {
+	if len(r.Predictions) != e.records && len(response) < measuring.MaxPayload/2 {
 		return inference.WithHint(fmt.Errorf("%d of %d records have a prediction", len(r.Predictions), e.records),
 			"the records are not of the kind that the model takes; try one with `worker -event`")
 	}

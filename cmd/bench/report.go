@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
-	"strings"
 
+	"skiff/cmd/internal/measuring"
 	"skiff/inference"
 	"skiff/inference/scorer"
 )
@@ -36,24 +34,9 @@ type Report struct {
 func newReport(s *settings, b *inference.Bundle, records int) *Report {
 	return &Report{
 		RunID: b.Manifest.RunID, Estimator: b.Manifest.Estimator, Lowering: b.Manifest.Lowering,
-		CPU: cpuName(), OS: runtime.GOOS + "/" + runtime.GOARCH, GOMAXPROCS: s.procs, Threads: 1,
+		CPU: measuring.CPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, GOMAXPROCS: s.procs, Threads: 1,
 		Go: runtime.Version(), ONNXRuntime: scorer.Version(), Records: records, Repetitions: s.repetitions,
 	}
-}
-
-// cpuName returns the processor's name, as far as the system tells.
-func cpuName() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
 }
 
 func writeJSON(w io.Writer, r *Report) error {

@@ -17,7 +17,7 @@ func (c *comparison) coldStarts(ctx context.Context, r *Report) error {
 	ms := map[string][]float64{}
 	for i := range c.starts {
 		for _, who := range c.candidates {
-			c.progress.show(fmt.Sprintf("cold start %d of %d: %s", i+1, c.starts, who.who))
+			c.progress.Show(fmt.Sprintf("cold start %d of %d: %s", i+1, c.starts, who.who))
 			p, err := c.start(ctx, who)
 			if err != nil {
 				return err
@@ -41,7 +41,7 @@ func (c *comparison) coldStarts(ctx context.Context, r *Report) error {
 // memory measures what a process has when it has served for a while.
 func (c *comparison) memory(ctx context.Context, r *Report) error {
 	for _, who := range c.candidates {
-		c.progress.show(who.who + ": serving, for its memory")
+		c.progress.Show(who.who + ": serving, for its memory")
 		p, err := c.start(ctx, who)
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"skiff/cmd/internal/measuring"
 	"skiff/inference"
 )
 
@@ -127,7 +128,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if library == "" {
 		library = filepath.Join(".build", "lib", "libonnxruntime.so")
 	}
-	c, err := newComparison(s, library, newProgress(stderr))
+	c, err := newComparison(s, library, measuring.NewProgress(stderr))
 	if err != nil {
 		return err
 	}
@@ -152,10 +153,10 @@ type comparison struct {
 	candidates []*candidate
 	cpu        int // the processor that the candidates run on
 	events     *eventFiles
-	progress   *progress
+	progress   *measuring.Progress
 }
 
-func newComparison(s *settings, library string, p *progress) (*comparison, error) {
+func newComparison(s *settings, library string, p *measuring.Progress) (*comparison, error) {
 	c := &comparison{settings: s, progress: p}
 	var err error
 	if c.cpu, err = lastProcessor(); err != nil {
@@ -164,14 +165,14 @@ func newComparison(s *settings, library string, p *progress) (*comparison, error
 	if c.candidates, err = candidates(s, library); err != nil {
 		return nil, err
 	}
-	p.show("writing events")
+	p.Show("writing events")
 	c.events, err = writeEvents(filepath.Join(s.inputs, "events"), s.batches)
 	return c, err
 }
 
 // compare runs the stages.
 func (c *comparison) compare(ctx context.Context) (*Report, error) {
-	defer c.progress.done()
+	defer c.progress.Done()
 	r := newReport(c)
 	expected, err := readPredictions(filepath.Join(c.inputs, "predictions.json"))
 	if err != nil {
@@ -183,7 +184,7 @@ func (c *comparison) compare(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	for _, p := range processes {
-		c.progress.show(p.who + ": comparing predictions")
+		c.progress.Show(p.who + ": comparing predictions")
 		agreement, err := c.check(p, expected)
 		if err != nil {
 			return nil, err

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"skiff/cmd/internal/measuring"
 )
 
 func TestMain(m *testing.M) {
@@ -51,7 +53,7 @@ func TestAgreement(t *testing.T) {
 
 func TestEventOf(t *testing.T) {
 	records := [][]byte{[]byte(`{"ride_id":10}`), []byte(`{"ride_id":11}`)}
-	payload, err := eventOf(records, 10)
+	payload, err := measuring.Event(records, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,24 +2,19 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 
-	"github.com/aws/aws-lambda-go/events"
-
-	"skiff/inference"
-	"skiff/models/taxi"
+	"skiff/cmd/internal/measuring"
 )
 
 const (
 	rideCount  = 20_000 // rides of 2019, which predictions.json has
 	mostEvents = 100    // of a batch size
 	checkBatch = 1000
-	maxPayload = 6 << 20 // bytes of an event; Lambda API
 )
 
 // eventFiles are the events that all candidates have, a file for each batch
@@ -45,15 +40,9 @@ func (e *eventFiles) payload(batch int) (int64, error) {
 // writeEvents makes the files, of rides in their order. Those of checkBatch
 // have all rides.
 func writeEvents(dir string, batches []int) (*eventFiles, error) {
-	rides, err := taxi.ReadRides(filepath.Join("models", "taxi", "rides.parquet"), rideCount)
+	records, err := measuring.TaxiRecords(rideCount)
 	if err != nil {
-		return nil, inference.WithHint(err, "run it in the project's folder")
-	}
-	records := make([][]byte, len(rides))
-	for i, ride := range rides {
-		if records[i], err = ride.Record(i); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	e := &eventFiles{dir}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -77,7 +66,7 @@ func writeFile(name string, records [][]byte, batch int) error {
 	}
 	w := bufio.NewWriter(file)
 	for i := range eventCount(batch) {
-		event, err := eventOf(records[i*batch:(i+1)*batch], i*batch)
+		event, err := measuring.Event(records[i*batch:(i+1)*batch], i*batch)
 		if err != nil {
 			return errors.Join(err, file.Close())
 		}
@@ -85,30 +74,4 @@ func writeFile(name string, records [][]byte, batch int) error {
 		_ = w.WriteByte('\n')
 	}
 	return errors.Join(w.Flush(), file.Close())
-}
-
-// eventOf returns the event of records, as Lambda sends it, field by field.
-// The first record is the stream's record of that number.
-func eventOf(records [][]byte, first int) ([]byte, error) {
-	const sequence = "49641801370286448471783931287578672283018518126072"
-	var e events.KinesisEvent
-	for i, data := range records {
-		number := fmt.Sprintf("%06d", first+i)
-		e.Records = append(e.Records, events.KinesisEventRecord{
-			AwsRegion:         "us-east-1",
-			EventID:           "shardId-000000000000:" + sequence + number,
-			EventName:         "aws:kinesis:record",
-			EventSource:       "aws:kinesis",
-			EventSourceArn:    "arn:aws:kinesis:us-east-1:000000000000:stream/start-ride-events",
-			EventVersion:      "1.0",
-			InvokeIdentityArn: "arn:aws:iam::000000000000:role/skiff",
-			Kinesis: events.KinesisRecord{
-				Data:                 data,
-				KinesisSchemaVersion: "1.0",
-				PartitionKey:         strconv.Itoa(first + i),
-				SequenceNumber:       sequence + number,
-			},
-		})
-	}
-	return json.Marshal(e)
 }

@@ -59,7 +59,7 @@ func (c *comparison) measure(ctx context.Context, processes []*process) ([]Resul
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			c.progress.show(fmt.Sprintf("round %d of %d: %s, batches of %d", turn+1, c.rounds, p.who, s.batch))
+			c.progress.Show(fmt.Sprintf("round %d of %d: %s, batches of %d", turn+1, c.rounds, p.who, s.batch))
 			us, err := p.measure(c.events.of(records), records, visit)
 			if err != nil {
 				return nil, err

@@ -3,8 +3,9 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"os"
 	"path/filepath"
+
+	"skiff/cmd/internal/measuring"
 )
 
 // A Report is all that was measured, and where.
@@ -25,7 +26,7 @@ type Report struct {
 func newReport(c *comparison) *Report {
 	skiff := c.candidates[len(c.candidates)-1]
 	return &Report{
-		RunID: filepath.Base(skiff.command[len(skiff.command)-1]), CPU: cpuName(), comparison: c,
+		RunID: filepath.Base(skiff.command[len(skiff.command)-1]), CPU: measuring.CPU(), comparison: c,
 		ColdStart: map[string]float64{}, RSS: map[string]float64{}, Disk: map[string]float64{},
 		Predictions: map[string]Agreement{}, cold: map[string]Spread{},
 	}
@@ -39,15 +40,6 @@ func (r *Report) result(who string, batch int) Result {
 		}
 	}
 	return Result{}
-}
-
-// cpuName returns the processor's name, as far as the system tells.
-func cpuName() string {
-	info, err := os.ReadFile("/proc/cpuinfo")
-	if name := field(string(info), "model name"); err == nil && name != "" {
-		return name
-	}
-	return "unknown"
 }
 
 func writeJSON(w io.Writer, r *Report) error { return json.NewEncoder(w).Encode(r) }

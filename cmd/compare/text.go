@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"text/tabwriter"
+
+	"skiff/cmd/internal/measuring"
 )
 
 // writeText writes the report as tables for people.
@@ -67,7 +69,7 @@ func (r *Report) notes(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if size > maxPayload {
+		if size > measuring.MaxPayload {
 			fmt.Fprintf(w, "An event of %d such records has %.1f MiB: over the 6 MiB that Lambda delivers, the mapping cuts it.\n", batch, float64(size)/(1<<20))
 		}
 	}

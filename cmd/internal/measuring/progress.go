@@ -1,4 +1,4 @@
-package main
+package measuring
 
 import (
 	"fmt"
@@ -7,16 +7,17 @@ import (
 	"time"
 )
 
-// A progress shows what is being done: on a terminal in one line that changes,
+// A Progress shows what is being done: on a terminal in one line that changes,
 // elsewhere in a line every few seconds.
-type progress struct {
+type Progress struct {
 	w        io.Writer
 	terminal bool
 	last     time.Time
 }
 
-func newProgress(w io.Writer) *progress {
-	p := &progress{w: w}
+// NewProgress returns a progress that is shown on w.
+func NewProgress(w io.Writer) *Progress {
+	p := &Progress{w: w}
 	if f, ok := w.(*os.File); ok {
 		info, err := f.Stat()
 		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
@@ -24,7 +25,8 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
-func (p *progress) show(what string) {
+// Show shows what is being done, unless something else was a moment ago.
+func (p *Progress) Show(what string) {
 	every := 3 * time.Second
 	if p.terminal {
 		every = 100 * time.Millisecond
@@ -40,8 +42,8 @@ func (p *progress) show(what string) {
 	}
 }
 
-// done clears the line.
-func (p *progress) done() {
+// Done clears the line.
+func (p *Progress) Done() {
 	if p.terminal {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
