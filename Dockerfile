@@ -16,17 +16,17 @@ RUN case "$TARGETARCH" in \
     esac; \
     command -v $target-gcc >/dev/null || \
       { apt-get update && apt-get install -y --no-install-recommends $package "libc6-dev-$TARGETARCH-cross"; } || exit 1; \
-    printf '#!/bin/sh\nexec %s-gcc "$@"\n' $target > /usr/local/bin/target-gcc; \
-    chmod 755 /usr/local/bin/target-gcc; \
-    printf '%s' "-Wl,--dynamic-linker=/opt/lib/$loader -Wl,-rpath,/opt/lib" > /usr/local/etc/ldflags
+    mkdir /cross; \
+    ln -s "$(command -v $target-gcc)" /cross/gcc; \
+    printf '%s' "-Wl,--dynamic-linker=/opt/lib/$loader -Wl,-rpath,/opt/lib" > /cross/ldflags
 WORKDIR /src
 COPY go.mod go.sum ./
 COPY .build/image/context/vendor vendor
 COPY inference inference
 COPY cmd/worker cmd/worker
 RUN --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=1 GOARCH=$TARGETARCH CC=target-gcc GOTOOLCHAIN=local go build -mod=vendor -trimpath -buildvcs=false \
-      -tags lambda.norpc,netgo,osusergo -ldflags "-s -w -buildid= -extldflags '$(cat /usr/local/etc/ldflags)'" -o /out/task/worker ./cmd/worker
+    CGO_ENABLED=1 GOARCH=$TARGETARCH CC=/cross/gcc GOTOOLCHAIN=local go build -mod=vendor -trimpath -buildvcs=false \
+      -tags lambda.norpc,netgo,osusergo -ldflags "-s -w -buildid= -extldflags '$(cat /cross/ldflags)'" -o /out/task/worker ./cmd/worker
 # RUN_ID puts the run's bundle beside the worker. Without it, the image has none, and the worker reads it from S3.
 ARG RUN_ID
 COPY models models
