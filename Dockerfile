@@ -24,8 +24,8 @@ COPY go.mod go.sum ./
 COPY .build/image/context/vendor vendor
 COPY inference inference
 COPY cmd/worker cmd/worker
-RUN --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=1 GOARCH=$TARGETARCH CC=/cross/gcc GOTOOLCHAIN=local go build -mod=vendor -trimpath -buildvcs=false \
+RUN --mount=type=cache,target=/gocache \
+    CGO_ENABLED=1 GOARCH=$TARGETARCH CC=/cross/gcc GOCACHE=/gocache GOTOOLCHAIN=local go build -mod=vendor -trimpath -buildvcs=false \
       -tags lambda.norpc,netgo,osusergo -ldflags "-s -w -buildid= -extldflags '$(cat /cross/ldflags)'" -o /out/task/worker ./cmd/worker
 # RUN_ID puts the run's bundle beside the worker. Without it, the image has none, and the worker reads it from S3.
 ARG RUN_ID
