@@ -232,7 +232,7 @@ clean: ## remove all that make installed and built
 help: ## this
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # What the rest is made with.
 .PHONY: $(BIN)/worker $(BIN)/local $(BIN)/bench # go build knows when
