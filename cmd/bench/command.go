@@ -41,24 +41,6 @@ Example:
   bench -model models/3f8b6c3fdddb425fab0cf9b88cfa48de -batch 1,1000 -format bench | benchstat -col /batch -
 `
 
-// errUsage marks an error in how the command was called.
-var errUsage = errors.New("usage")
-
-// exitCode prints err, if it is one, and returns the process's exit code.
-func exitCode(err error, stderr io.Writer) int {
-	if err == nil || errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	fmt.Fprintf(stderr, "bench: error: %s\n", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "usage: "), "\n", "; "))
-	if hint := inference.Hint(err); hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", hint)
-	}
-	if errors.Is(err, errUsage) {
-		return 2
-	}
-	return 1
-}
-
 // settings are the command's flags.
 type settings struct {
 	model, records, worker string
@@ -82,7 +64,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.BoolVar(&s.cold, "cold", true, "")
 	flags.BoolVar(&s.serve, "serve", true, "")
 	wrong := func(err error) error {
-		return inference.WithHint(fmt.Errorf("%w: %w", errUsage, err), "bench -help")
+		return inference.WithHint(fmt.Errorf("%w: %w", measuring.ErrUsage, err), "bench -help")
 	}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -41,24 +41,6 @@ Example:
   make compare PLOT=cmd/compare/compare.svg
 `
 
-// errUsage marks an error in how the command was called.
-var errUsage = errors.New("usage")
-
-// exitCode prints err, if it is one, and returns the process's exit code.
-func exitCode(err error, stderr io.Writer) int {
-	if err == nil || errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	fmt.Fprintf(stderr, "compare: error: %s\n", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "usage: "), "\n", "; "))
-	if hint := inference.Hint(err); hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", hint)
-	}
-	if errors.Is(err, errUsage) {
-		return 2
-	}
-	return 1
-}
-
 // settings are the command's flags.
 type settings struct {
 	batches             []int
@@ -81,7 +63,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.StringVar(&s.python, "python", filepath.Join(".build", "compare-venv", "bin", "python"), "")
 	flags.StringVar(&s.bin, "bin", "", "")
 	wrong := func(err error) error {
-		return inference.WithHint(fmt.Errorf("%w: %w", errUsage, err), "compare -help")
+		return inference.WithHint(fmt.Errorf("%w: %w", measuring.ErrUsage, err), "compare -help")
 	}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -1,5 +1,5 @@
 // Package measuring is what the commands that measure have in common: the
-// events they measure with, and how they show themselves.
+// events they measure with, how they show themselves, and how they end.
 package measuring
 
 import (
