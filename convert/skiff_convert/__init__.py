@@ -12,6 +12,8 @@ The stages, each a file, in the order the data takes:
  7. choose    which lowering: of trees, the cheaper of trees and table
     grid      the values of X at which trees answer differently: a table's axes
     lower     the ONNX graph over X (lower_linear, lower_trees, lower_table)
+    search    of a table: the bin that a number is in
+    graph     nodes and constants, as they are written down
  8. goldens   records to prove it with: edges, every split, every category
     witnesses rows on both sides of every split
     records   a record becomes features for the original and a row of X, or is rejected with a reason

@@ -1,12 +1,11 @@
 """Stage 7, which lowering: the cheaper of trees and table, by an estimate, unless one is asked for."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from . import grid
+from . import grid, search
 from .columns import Column
 from .errors import ConvertError
 from .grid import Axis, Table
@@ -17,9 +16,11 @@ from .reader import Reader
 WISHES = ("auto", "trees", "table")
 
 # µs a row on one thread at batch 1,000, onnxruntime 1.32, the taxi forest: 100 trees 20 deep take 8.6.
-LEVEL = 0.0045  # a node on the way to a leaf
-PAGES = 0.035  # a table's lookup, beside the search for the bin
-CODE = 0.02  # a category's row
+NODE = 0.0045  # of a tree, on the way to a leaf
+TABLE = 0.015  # beside the searches
+NUMBER = 0.01  # the bucket
+STEP = 0.003  # from its first bin
+CODE = 0.003  # a category's row
 
 MOST_CELLS = 2**24  # that are held in memory, 128 MB, a few times over
 MOST_SECONDS = 600  # of asking the original, as it is estimated, when nobody asked for a table
@@ -80,12 +81,12 @@ def cost_of_trees(trees: Trees) -> float:
         leaves, levels = leaves + np.count_nonzero(leaf), levels + depth * np.count_nonzero(leaf)
         level = np.concatenate([trees.left[level[~leaf]], trees.right[level[~leaf]]])
         depth += 1
-    return LEVEL * levels / leaves * (len(trees.offsets) - 1)
+    return NODE * levels / leaves * (len(trees.offsets) - 1)
 
 
 def cost_of_table(axes: Sequence[Axis]) -> float:
-    """About how many µs a row takes: a search for each number, a Gather or two for each category."""
-    return PAGES + sum(CODE if axis.category else LEVEL * math.log2(len(axis)) for axis in axes)
+    """About how many µs a row takes: a search for each number, a look-up for each category."""
+    return TABLE + sum(CODE if a.category else NUMBER + STEP * len(search.over(a.cuts).steps()) for a in axes)
 
 
 def _against(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import search as searches
 from .columns import FLOAT32_LIMIT, Column
 from .lower_trees import over_columns
 from .neutral import Pipeline
@@ -50,7 +51,7 @@ class Table:
 
 
 def axes(pipeline: Pipeline, columns: Sequence[Column]) -> tuple[Axis, ...]:
-    """The axes of a pipeline of trees: the columns that are asked about, categories first."""
+    """The axes of a pipeline of trees: the columns that are asked about, at least one; categories first."""
     trees = pipeline.estimator
     splits = over_columns(trees, columns)
     asks = (trees.left >= 0) & (splits.goto == np.arange(len(trees.left)))
@@ -58,7 +59,8 @@ def axes(pipeline: Pipeline, columns: Sequence[Column]) -> tuple[Axis, ...]:
     for i, column in enumerate(columns):
         asked = np.unique(splits.split[asks & (splits.column == i)])
         found.append(_codes(i, column, asked) if column.kind == "category" else _bins(i, column, asked))
-    return tuple(sorted((axis for axis in found if len(axis) > 1), key=lambda axis: not axis.category))
+    several = [axis for axis in found if len(axis) > 1] or found[:1]
+    return tuple(sorted(several, key=lambda axis: not axis.category))
 
 
 def size(table_axes: Sequence[Axis]) -> int:
@@ -69,24 +71,36 @@ def size(table_axes: Sequence[Axis]) -> int:
 def rows(table: Table, columns: Sequence[Column]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows of X, float64 [rows, columns], with what the original predicts, float64 [rows], in chunks.
 
-    Both ends of every bin in every cell, hence both sides of every threshold with every code; then every
-    code that no tree asks about, which must be like the unknown, with one bin each.
+    Both ends of every bin in every cell, hence both sides of every threshold with every code; then, with one
+    cell each, every code that no tree asks about, which must be like the unknown, and a number of every
+    bucket that bins are searched by.
     """
     shape, predicted = table.cells.shape, table.cells.ravel()
     for ends in ("low", "high"):
         for at in range(0, len(predicted), CHUNK):
             cells = np.arange(at, min(at + CHUNK, len(predicted)))
-            where = np.unravel_index(cells, shape) if shape else ()
+            where = np.unravel_index(cells, shape)
             yield _rows(table, columns, where, len(cells), ends), predicted[cells]
+    for i, values, index in _others(table, columns):
+        for at in range(0, len(values), CHUNK):
+            some, its = values[at : at + CHUNK], index[at : at + CHUNK]
+            where = [its if a.column == i else np.arange(len(some)) % len(a) for a in table.axes]
+            X = _rows(table, columns, where, len(some), "high")
+            X[:, i] = some
+            yield X, table.cells[tuple(where)]
+
+
+def _others(table: Table, columns: Sequence[Column]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Values of a column of X that no bin ends in, and their index in its axis, if it has one."""
+    axes_of = {axis.column: axis for axis in table.axes}
     for i, column in enumerate(columns):
-        asked = [axis.low for axis in table.axes if axis.column == i] or [np.zeros(1)]
-        others = np.setdiff1d(np.arange(len(column.vocabulary) + 1), asked[0]) if column.vocabulary else []
-        for at in range(0, len(others), CHUNK):
-            codes = np.asarray(others[at : at + CHUNK])
-            where = [codes * (axis.column != i) % len(axis) for axis in table.axes]
-            X = _rows(table, columns, where, len(codes), "high")
-            X[:, i] = codes
-            yield X, table.cells[tuple(where)] if where else np.full(len(codes), predicted[0])
+        axis = axes_of.get(i)
+        if column.kind == "category":
+            codes = np.setdiff1d(np.arange(len(column.vocabulary) + 1), axis.low if axis else [])
+            yield i, codes.astype(np.float64), np.zeros(len(codes), np.int64)
+        elif axis:
+            search = searches.over(axis.cuts)
+            yield i, search.middles(), search.bins(search.middles())
 
 
 def _rows(

@@ -1,5 +1,6 @@
 """The command, from the arguments to the bundle."""
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -28,7 +29,7 @@ from helpers import (
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from skiff_convert import choose, cli, goldens, lower_table, lower_trees, prove
+from skiff_convert import choose, cli, goldens, graph, lower_table, lower_trees, prove, search
 from skiff_convert.records import Encoder, Reject
 
 
@@ -208,29 +209,40 @@ def one_cell(monkeypatch):
     monkeypatch.setattr(lower_table, "_paginate", wrong)
 
 
-def one_edge(monkeypatch):
-    tree_ensemble = lower_table.tree_ensemble
+def one_cut(monkeypatch):
+    write = search.Search.write
 
-    def wrong(output, trees, splits, accepts_nan):
-        node = np.flatnonzero(trees.left >= 0)[40]
-        splits.split[node] = np.nextafter(splits.split[node], np.inf)
-        return tree_ensemble(output, trees, splits, accepts_nan)
+    def wrong(over, graph, x, suffix):
+        cuts = over.cuts.copy()
+        cuts[40] = np.nextafter(cuts[40], np.inf)
+        return write(dataclasses.replace(over, cuts=cuts), graph, x, suffix)
 
-    monkeypatch.setattr(lower_table, "tree_ensemble", wrong)
+    monkeypatch.setattr(search.Search, "write", wrong)
+
+
+def one_bucket(monkeypatch):
+    first = search.Search.first
+
+    def wrong(over):
+        bins = first(over)
+        bins[over.buckets // 2] += 1
+        return bins
+
+    monkeypatch.setattr(search.Search, "first", wrong)
 
 
 def one_code(monkeypatch):
-    constant = lower_table._constant
+    index = graph.Graph.index
 
-    def wrong(name, value):
+    def wrong(self, name, value):
         if name == "rows0":
             value[5] = value[(value != value[5]).argmax()]
-        return constant(name, value)
+        return index(self, name, value)
 
-    monkeypatch.setattr(lower_table, "_constant", wrong)
+    monkeypatch.setattr(graph.Graph, "index", wrong)
 
 
-@pytest.mark.parametrize("tamper", [one_cell, one_edge, one_code, rounding_forgotten])
+@pytest.mark.parametrize("tamper", [one_cell, one_cut, one_bucket, one_code, rounding_forgotten])
 def test_a_wrong_table_is_refused(model, tmp_path, capsys, monkeypatch, tamper):
     tamper(monkeypatch)
     code, out, err = run(capsys, model, "--out", tmp_path / "out", "--lowering", "table")

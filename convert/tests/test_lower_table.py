@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from skiff_convert import choose, grid, lower_table, prove
+from skiff_convert import choose, grid, lower_table, prove, search
 from skiff_convert.columns import FLOAT32_LIMIT
 from skiff_convert.errors import ConvertError
 
@@ -125,44 +125,43 @@ def refused(both: Converted, model: onnx.ModelProto) -> bool:
     return False
 
 
+def changed(whole: onnx.ModelProto, name: str, i: int, to) -> onnx.ModelProto:
+    """The model with another number in a constant."""
+    wrong = onnx.ModelProto()
+    wrong.CopyFrom(whole)
+    array = numpy_helper.to_array(initializers(wrong)[name]).copy()
+    array[i] = to
+    initializers(wrong)[name].CopyFrom(numpy_helper.from_array(array, name))
+    return wrong
+
+
 def test_every_wrong_bit_is_refused(small):
-    """Each value, page, row and split changed by the least that changes it."""
+    """Each value, page, row, cut and bucket changed by the least that changes it."""
     whole = onnx.load_from_string(small.lowerings[1].model)
     assert not refused(small, whole)
+    (at,) = (node.input[1] for node in whole.graph.node if node.input[0] == "values")
     seen = onnx.ModelProto()
     seen.CopyFrom(whole)
-    seen.graph.output.append(helper.make_tensor_value_info("at", TensorProto.INT32, None))
+    seen.graph.output.append(helper.make_tensor_value_info(at, TensorProto.INT32, None))
     X = np.vstack([X for X, _ in grid.rows(small.table, small.columns)])
-    used = np.unique(prove.open_session(seen.SerializeToString()).run(["at"], {"X": X})[0])
+    used = np.unique(prove.open_session(seen.SerializeToString()).run([at], {"X": X})[0])
 
-    tried = 0
-    for name in ("values", "pages", "rows0"):
-        array = numpy_helper.to_array(initializers(whole)[name])
-        for i in used if name == "values" else range(len(array)):
-            changed = array.copy()
-            changed.view(np.int64 if name == "values" else np.int32)[i] += -1 if name == "pages" else 1
-            wrong = onnx.ModelProto()
-            wrong.CopyFrom(whole)
-            initializers(wrong)[name].CopyFrom(numpy_helper.from_array(changed, name))
-            try:
-                assert refused(small, wrong), (name, i)
-            except Exception as err:  # an index out of range is refused too
-                assert "indices element out of data bounds" in str(err)
-            tried += 1
-    (search,) = (node for node in whole.graph.node if node.op_type == "TreeEnsemble")
-    (at,) = (i for i, a in enumerate(search.attribute) if a.name == "nodes_splits")
-    splits = numpy_helper.to_array(search.attribute[at].t)
-    for i in range(len(splits)):
-        for to in (-np.inf, np.inf):
-            wrong = onnx.ModelProto()
-            wrong.CopyFrom(whole)
-            changed = splits.copy()
-            changed[i] = np.nextafter(changed[i], to)
-            node = next(n for n in wrong.graph.node if n.op_type == "TreeEnsemble")
-            node.attribute[at].t.CopyFrom(numpy_helper.from_array(changed, "splits"))
-            assert refused(small, wrong), ("splits", i)
-            tried += 1
-    assert tried > 100
+    constants = {name: numpy_helper.to_array(tensor) for name, tensor in initializers(whole).items()}
+    (most,) = (search.over(axis.cuts).most for axis in small.table.axes if not axis.category)
+    cuts = constants["cuts0"][np.isfinite(constants["cuts0"])]
+    wrong = [("values", i, np.nextafter(constants["values"][i], np.inf)) for i in used]
+    wrong += [("pages", i, start - 1) for i, start in enumerate(constants["pages"])]
+    wrong += [("rows0", i, row + 1) for i, row in enumerate(constants["rows0"])]
+    wrong += [("cuts0", i, np.nextafter(cut, to)) for i, cut in enumerate(cuts) for to in (-np.inf, np.inf)]
+    first = list(enumerate(constants["first0"]))
+    wrong += [("first0", i, bin + 1) for i, bin in first]
+    wrong += [("first0", i, bin - most - 1) for i, bin in first if bin > most]  # steps go less far
+    for name, i, to in wrong:
+        try:
+            assert refused(small, changed(whole, name, i, to)), (name, i)
+        except Exception as err:  # an index out of range is refused too
+            assert "Out of range value in index" in str(err)
+    assert len(wrong) > 150
 
 
 def test_pages_are_kept_once():

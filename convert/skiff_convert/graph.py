@@ -1,0 +1,50 @@
+"""Stage 7: an ONNX graph as it is written down, node after node, the names in between made up."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+
+class Graph:
+    """Nodes and their constants, in the order they were added."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
+
+    def add(self, operator: str, *inputs: str, name: str = "", **attributes: int) -> str:
+        """A node of one result; the result's name."""
+        name = name or f"{operator}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
+        return name
+
+    def columns(self, matrix: str, count: int, wanted: Iterable[int]) -> dict[int, str]:
+        """The wanted columns [rows] of a matrix [rows, count]."""
+        tall = [f"{matrix}{i}" for i in range(count)]
+        self.nodes.append(helper.make_node("Split", [matrix], tall, axis=1, num_outputs=count))
+        flat = self.shape("flat", -1)
+        return {i: self.add("Reshape", tall[i], flat) for i in wanted}
+
+    def sum(self, vectors: Iterable[str]) -> str:
+        """The sum of one vector or more."""
+        total, *others = vectors
+        for vector in others:
+            total = self.add("Add", total, vector)
+        return total
+
+    def real(self, name: str, value: float | np.ndarray) -> str:
+        """A constant of float64; its name."""
+        self.constants.append(numpy_helper.from_array(np.asarray(value, np.float64), name))
+        return name
+
+    def index(self, name: str, value: int | np.ndarray) -> str:
+        """A constant of indices, int32: half the bytes of int64, and no slower; its name."""
+        assert np.abs(value).max(initial=0) <= np.iinfo(np.int32).max
+        self.constants.append(numpy_helper.from_array(np.asarray(value, np.int32), name))
+        return name
+
+    def shape(self, name: str, *value: int) -> str:
+        """A constant for Reshape; its name."""
+        self.constants.append(numpy_helper.from_array(np.array(value, np.int64), name))
+        return name
