@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"skiff/cmd/internal/command"
 	"skiff/cmd/internal/measuring"
 	"skiff/inference"
 	"skiff/inference/scorer"
@@ -63,9 +64,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.IntVar(&s.procs, "procs", 1, "")
 	flags.BoolVar(&s.cold, "cold", true, "")
 	flags.BoolVar(&s.serve, "serve", true, "")
-	wrong := func(err error) error {
-		return inference.WithHint(fmt.Errorf("%w: %w", measuring.ErrUsage, err), "bench -help")
-	}
+	wrong := func(err error) error { return command.Usage("bench", err) }
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprint(stderr, usage)

@@ -15,11 +15,11 @@ import (
 	"os/signal"
 	"syscall"
 
-	"skiff/cmd/internal/measuring"
+	"skiff/cmd/internal/command"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(measuring.ExitCode("bench", run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr), os.Stderr))
+	os.Exit(command.Exit("bench", run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr), os.Stderr))
 }

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"skiff/cmd/internal/command"
 	"skiff/cmd/internal/measuring"
-	"skiff/inference"
 )
 
 const usage = `Usage: compare [-batch N,N,...] [-n N] [-starts N] [-steady TIME] [-plot FILE.svg]
@@ -62,9 +62,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.StringVar(&s.inputs, "inputs", filepath.Join(".build", "compare"), "")
 	flags.StringVar(&s.python, "python", filepath.Join(".build", "compare-venv", "bin", "python"), "")
 	flags.StringVar(&s.bin, "bin", "", "")
-	wrong := func(err error) error {
-		return inference.WithHint(fmt.Errorf("%w: %w", measuring.ErrUsage, err), "compare -help")
-	}
+	wrong := func(err error) error { return command.Usage("compare", err) }
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprint(stderr, usage)

@@ -22,11 +22,11 @@ import (
 	"os/signal"
 	"syscall"
 
-	"skiff/cmd/internal/measuring"
+	"skiff/cmd/internal/command"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(measuring.ExitCode("compare", run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr), os.Stderr))
+	os.Exit(command.Exit("compare", run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr), os.Stderr))
 }

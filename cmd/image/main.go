@@ -16,6 +16,9 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"skiff/cmd/internal/command"
+	"skiff/inference"
 )
 
 const deadline = 10 * time.Minute
@@ -23,10 +26,11 @@ const deadline = 10 * time.Minute
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintf(os.Stderr, "image: error: %v\nhint: what passed is above; ENGINE names another engine\n", err)
-		os.Exit(1)
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	if err != nil {
+		err = inference.WithHint(err, "what passed is above; ENGINE names another engine")
 	}
+	os.Exit(command.Exit("image", err, os.Stderr))
 }
 
 // run is the whole program, from the project's folder.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"skiff/cmd/internal/command"
 	"skiff/cmd/local/mapping"
 )
 
@@ -68,7 +69,7 @@ type settings struct {
 // run is the whole program.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		return usageError(stderr, errors.New("a command is missing"))
+		return command.Usage("local", errors.New("a command is missing"))
 	}
 	name, args := args[0], args[1:]
 	switch name {
@@ -77,7 +78,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		_, err := io.WriteString(stdout, usage)
 		return err
 	default:
-		return usageError(stderr, fmt.Errorf("there is no command %q", name))
+		return command.Usage("local", fmt.Errorf("there is no command %q", name))
 	}
 	s, err := parse(name, args, getenv)
 	if errors.Is(err, flag.ErrHelp) {
@@ -85,7 +86,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	if err != nil {
-		return usageError(stderr, err)
+		return command.Usage("local", err)
 	}
 	switch name {
 	case "run":
@@ -97,11 +98,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	default:
 		return down(ctx, s, stdout)
 	}
-}
-
-func usageError(stderr io.Writer, err error) error {
-	fmt.Fprintf(stderr, "local: error: %v\nhint: local help\n", err)
-	return errUsage
 }
 
 // parse reads the flags of a command: a flag of another command is an error.

@@ -280,22 +280,6 @@ func TestLock(t *testing.T) {
 	}
 }
 
-func TestExitCode(t *testing.T) {
-	var stderr bytes.Buffer
-	err := fmt.Errorf("around: %w", &problem{err: errors.New("it broke"), log: []string{"crack"}, hint: "mend it"})
-	for _, tt := range []struct {
-		err  error
-		want int
-	}{{nil, 0}, {errUsage, 2}, {err, 1}} {
-		if got := exitCode(tt.err, &stderr); got != tt.want {
-			t.Errorf("%v: exit %d, want %d", tt.err, got, tt.want)
-		}
-	}
-	if got := stderr.String(); got != "local: error: around: it broke\n  | crack\nhint: mend it\n" {
-		t.Errorf("printed %q", got)
-	}
-}
-
 func TestDeadLetters(t *testing.T) {
 	var file bytes.Buffer
 	l := &deadLetters{file: &file, keys: map[string]bool{}}

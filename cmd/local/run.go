@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"skiff/cmd/local/mapping"
+	"skiff/inference"
 	"skiff/models/taxi"
 )
 
@@ -23,7 +24,7 @@ func stream(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		switch cause := context.Cause(ctx); {
 		case errors.Is(cause, errLate):
-			return withHint(cause, "-deadline gives it more time; logs: %s", shown(s.dir))
+			return inference.WithHint(cause, "-deadline gives it more time; logs: "+shown(s.dir))
 		case cause != nil: // interrupted
 			return cause
 		default:
@@ -33,7 +34,10 @@ func stream(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err := out.print(stdout); err != nil {
 		return fmt.Errorf("printing the result: %w", err)
 	}
-	return withHint(out.verdict(), "logs: %s", shown(s.dir))
+	if err := out.verdict(); err != nil {
+		return inference.WithHint(err, "logs: "+shown(s.dir))
+	}
+	return nil
 }
 
 // streamRides does the work of the run command.
@@ -77,10 +81,10 @@ func readInputs(s settings) (*outcome, error) {
 		return nil, err
 	}
 	if m.ID.Name == "" {
-		return nil, withHint(fmt.Errorf("the bundle in %s has no id, so its predictions name no ride", shown(s.model)), "convert it with a spec that has an id")
+		return nil, inference.WithHint(fmt.Errorf("the bundle in %s has no id, so its predictions name no ride", shown(s.model)), "convert it with a spec that has an id")
 	}
 	if m.RunID != s.runID {
-		return nil, withHint(fmt.Errorf("the bundle in %s is of run %s, not %s", shown(s.model), m.RunID, s.runID), "-model models/%s", s.runID)
+		return nil, inference.WithHint(fmt.Errorf("the bundle in %s is of run %s, not %s", shown(s.model), m.RunID, s.runID), "-model models/"+s.runID)
 	}
 	rides, err := taxi.ReadRides(s.rides, s.n)
 	if err != nil {

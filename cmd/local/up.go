@@ -13,7 +13,9 @@ import (
 	"syscall"
 	"time"
 
+	"skiff/cmd/internal/command"
 	"skiff/cmd/local/process"
+	"skiff/inference"
 )
 
 const (
@@ -61,10 +63,10 @@ func alreadyUp(ctx context.Context, s settings, stdout io.Writer) error {
 		return err
 	}
 	if st == nil || !healthy(ctx, st.Endpoint) {
-		return withHint(errors.New("a local stack is on its way up or down"), "try again in a moment, or: make down")
+		return inference.WithHint(errors.New("a local stack is on its way up or down"), "try again in a moment, or: make down")
 	}
 	if st.RunID != s.runID {
-		return withHint(fmt.Errorf("the local stack is up with run %s, not %s", st.RunID, s.runID), "make down, then make up")
+		return inference.WithHint(fmt.Errorf("the local stack is up with run %s, not %s", st.RunID, s.runID), "make down, then make up")
 	}
 	fmt.Fprintf(stdout, "The local stack is up already.\n\n")
 	return st.print(s, stdout)
@@ -111,7 +113,8 @@ func startServe(ctx context.Context, s settings, args []string) error {
 		if ok {
 			return nil
 		}
-		return &problem{err: errors.New("the local stack did not come up"), log: lastLines(logPath, 12), hint: "logs: " + shown(upLogs(s))}
+		err := command.WithLog(errors.New("the local stack did not come up"), lastLines(logPath, 12))
+		return inference.WithHint(err, "logs: "+shown(upLogs(s)))
 	case <-ctx.Done():
 		p.Stop(downGrace)
 		return fmt.Errorf("waiting for the local stack: %w", ctx.Err())

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
 	"skiff/inference"
 )
 
@@ -34,7 +36,7 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 	w.logReady(ctx, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
-	server := &http.Server{Handler: invocations(w.handler), ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Handler: invocations(function{w.handler}), ReadHeaderTimeout: headerTimeout}
 	stop := context.AfterFunc(ctx, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTime)
 		defer cancel()
@@ -47,15 +49,10 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 	return nil
 }
 
-// An invoker handles one Lambda event.
-type invoker interface {
-	Invoke(ctx context.Context, event []byte) ([]byte, error)
-}
-
 // invocations is Lambda's Invoke API for one function, by whatever name. An
 // event that fails is answered with status 200 and an errorMessage, as Lambda
 // does it.
-func invocations(function invoker) http.Handler {
+func invocations(function lambda.Handler) http.Handler {
 	one := make(chan struct{}, 1)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", func(w http.ResponseWriter, r *http.Request) {
@@ -72,8 +69,7 @@ func invocations(function invoker) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		if err != nil {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
-			response, err = json.Marshal(map[string]string{"errorMessage": oneLine(err), "errorType": "Worker.Error"})
-			if err != nil {
+			if response, err = json.Marshal(err); err != nil {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 				return
 			}

@@ -8,19 +8,21 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"skiff/inference"
 )
 
-type invokerFunc func(event []byte) ([]byte, error)
+type handlerFunc func(event []byte) ([]byte, error)
 
-func (f invokerFunc) Invoke(_ context.Context, event []byte) ([]byte, error) { return f(event) }
+func (f handlerFunc) Invoke(_ context.Context, event []byte) ([]byte, error) { return f(event) }
 
 func TestInvocations(t *testing.T) {
-	server := httptest.NewServer(invocations(invokerFunc(func(event []byte) ([]byte, error) {
+	server := httptest.NewServer(invocations(function{handlerFunc(func(event []byte) ([]byte, error) {
 		if string(event) == "bad" {
-			return nil, errors.Join(errors.New("decoding the event"), errors.New(`it is "bad"`))
+			return nil, inference.WithHint(errors.Join(errors.New("decoding the event"), errors.New(`it is "bad"`)), "send a good one")
 		}
 		return append([]byte("answer to "), event...), nil
-	})))
+	})}))
 	defer server.Close()
 	const function = "/2015-03-31/functions/function/invocations"
 	for name, test := range map[string]struct {
@@ -31,7 +33,7 @@ func TestInvocations(t *testing.T) {
 	}{
 		"an event":             {"POST", function, "event", 200, "", "answer to event"},
 		"a function's name":    {"POST", "/2015-03-31/functions/rides/invocations", "event", 200, "", "answer to event"},
-		"a failure":            {"POST", function, "bad", 200, "Unhandled", `{"errorMessage":"decoding the event; it is \"bad\"","errorType":"Worker.Error"}`},
+		"a failure":            {"POST", function, "bad", 200, "Unhandled", `{"errorMessage":"decoding the event; it is \"bad\"; hint: send a good one","errorType":"Worker.Error"}`},
 		"too large":            {"POST", function, strings.Repeat(" ", maxRequest+1), 413, "", "reading the event: http: request body too large\n"},
 		"no event":             {"GET", function, "", 405, "", "Method Not Allowed\n"},
 		"something else's API": {"POST", "/", "event", 404, "", "404 page not found\n"},

@@ -8,10 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
-	"skiff/inference"
+	"skiff/cmd/internal/command"
 )
 
 const usage = `Usage: worker [-event FILE | -check | -listen ADDR]
@@ -46,43 +45,25 @@ Example:
 // Lambda has its timeout.
 const eventTime = 30 * time.Second
 
-// errUsage marks an error in how the command was called.
-var errUsage = errors.New("usage")
-
-// exitCode prints err, if it is one, and returns the process's exit code.
-func exitCode(err error, stderr io.Writer) int {
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		return 2 // already said
-	}
-	fmt.Fprintf(stderr, "worker: error: %s\n", oneLine(err))
-	if hint := inference.Hint(err); hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", hint)
-	}
-	return 1
-}
-
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
-
 // run is the command.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage) }
+	flags.SetOutput(io.Discard)
 	event := flags.String("event", "", "")
 	check := flags.Bool("check", false, "")
 	addr := flags.String("listen", "", "")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprint(stderr, usage)
 			return err
 		}
-		return errUsage
+		return command.Usage("worker", err)
 	}
-	if flags.NArg() > 0 || *check && *event != "" {
-		flags.Usage()
-		return errUsage
+	if flags.NArg() > 0 {
+		return command.Usage("worker", fmt.Errorf("what is %q?", flags.Arg(0)))
+	}
+	if *check && *event != "" {
+		return command.Usage("worker", errors.New("-check and -event are one too many"))
 	}
 	payload, err := readEvent(*event, stdin)
 	if err != nil {

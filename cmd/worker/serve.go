@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 
+	"skiff/cmd/internal/command"
 	"skiff/inference"
 )
 
@@ -41,9 +43,30 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
-	go lambda.StartWithOptions(w.handler, lambda.WithContext(ctx)) // never returns
+	go lambda.StartWithOptions(function{w.handler}, lambda.WithContext(ctx)) // never returns
 	<-ctx.Done()
 	return nil
+}
+
+// A function is a handler whose errors are Lambda's: of one type, whatever
+// went wrong, and in one line with the hint.
+type function struct{ handler lambda.Handler }
+
+// Invoke implements [lambda.Handler].
+func (f function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	response, err := f.handler.Invoke(ctx, event)
+	if err != nil {
+		return nil, lambdaError("Worker.Error", err)
+	}
+	return response, nil
+}
+
+func lambdaError(kind string, err error) messages.InvokeResponse_Error {
+	message := command.OneLine(err)
+	if hint := inference.Hint(err); hint != "" {
+		message += "; hint: " + hint
+	}
+	return messages.InvokeResponse_Error{Type: kind, Message: message}
 }
 
 // start loads all that serving needs, in time.
@@ -56,7 +79,8 @@ func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*
 // reportInitError tells Lambda why the worker does not start, so that whoever
 // invokes it is told as well. The runtime client has no call for it.
 func reportInitError(ctx context.Context, runtimeAPI string, why error) error {
-	body, err := json.Marshal(map[string]string{"errorMessage": oneLine(why), "errorType": "Worker.InitError"})
+	const kind = "Worker.InitError"
+	body, err := json.Marshal(lambdaError(kind, why))
 	if err != nil {
 		return err
 	}
@@ -67,7 +91,7 @@ func reportInitError(ctx context.Context, runtimeAPI string, why error) error {
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Lambda-Runtime-Function-Error-Type", "Worker.InitError")
+	request.Header.Set("Lambda-Runtime-Function-Error-Type", kind)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
