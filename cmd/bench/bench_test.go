@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"skiff/cmd/internal/measuring"
+	"skiff/models/taxi"
 )
 
 func TestMain(m *testing.M) {
@@ -23,12 +24,8 @@ func TestBench(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(filepath.Join(root, "models", "taxi", "runs.json"))
+	runs, err := taxi.ReadRuns(filepath.Join(root, "models", "taxi", "runs.json"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	var runs struct{ Linear, Forest string }
-	if err := json.Unmarshal(raw, &runs); err != nil {
 		t.Fatal(err)
 	}
 	library := os.Getenv("ONNXRUNTIME_LIB")
@@ -38,7 +35,7 @@ func TestBench(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("LINEAR", runs.Linear)
+			env.Setenv("LINEAR", runs["linear"])
 			env.Setenv("ONNXRUNTIME_LIB", library)
 			return os.Symlink(filepath.Join(root, "models"), filepath.Join(env.WorkDir, "models"))
 		},

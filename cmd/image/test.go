@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"skiff/models/taxi"
 )
 
 // The images the tests build. The first is what make image makes.
@@ -43,7 +45,7 @@ type tester struct {
 	temp    string
 	closers []func()
 	event   []byte
-	runs    struct{ Linear, Forest string }
+	runs    map[string]string // by kind
 	stand   *standIns
 	result  result
 }
@@ -100,17 +102,13 @@ func (t *tester) prepare(ctx context.Context) error {
 	if t.event, err = os.ReadFile(sample); err != nil {
 		return err
 	}
-	raw, err := os.ReadFile("models/taxi/runs.json")
-	if err != nil {
+	if t.runs, err = taxi.ReadRuns("models/taxi/runs.json"); err != nil {
 		return err
-	}
-	if err := json.Unmarshal(raw, &t.runs); err != nil {
-		return fmt.Errorf("reading runs.json: %w", err)
 	}
 	if err := t.build(ctx, plain); err != nil {
 		return err
 	}
-	return t.build(ctx, "-run-id", t.runs.Forest, baked)
+	return t.build(ctx, "-run-id", t.runs["forest"], baked)
 }
 
 // build builds an image; the script says how far it is.
@@ -178,7 +176,7 @@ func (t *tester) tutorial(ctx context.Context) error {
 	}
 	// A terminal, which -it wants, is what script gives.
 	typed := fmt.Sprintf("%s run --name %s -it --rm -p %s:8080 -e PREDICTIONS_STREAM_NAME=ride-predictions -e RUN_ID=%s -v ~/.aws:/root/.aws %s",
-		t.engine, c.id, published, t.runs.Forest, baked)
+		t.engine, c.id, published, t.runs["forest"], baked)
 	cmd := exec.Command("script", "-qefc", typed, "/dev/null") //nolint:noctx // stopped by close
 	cmd.Env = append(os.Environ(), "HOME="+home)
 	if err := t.start(cmd); err != nil {
@@ -191,10 +189,10 @@ func (t *tester) tutorial(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("starting the tutorial's container: %w", err)
 	}
-	if t.stand, err = t.startStandIns(ctx, standIn, []string{t.runs.Forest, t.runs.Linear}); err != nil {
+	if t.stand, err = t.startStandIns(ctx, standIn, []string{t.runs["forest"], t.runs["linear"]}); err != nil {
 		return err
 	}
-	want := prediction(t.runs.Forest, forestMinutes)
+	want := prediction(t.runs["forest"], forestMinutes)
 	if err := c.expect(ctx, t.event, `{"predictions":[`+want+`]}`); err != nil {
 		return fmt.Errorf("the tutorial's container: %w", err)
 	}
@@ -232,7 +230,7 @@ func (t *tester) unreadable(ctx context.Context, home string) error {
 		return err
 	}
 	defer c.remove(ctx)
-	if err := c.expect(ctx, t.event, answer(t.runs.Forest, forestMinutes)); err != nil {
+	if err := c.expect(ctx, t.event, answer(t.runs["forest"], forestMinutes)); err != nil {
 		return fmt.Errorf("the safer docker run: %w", err)
 	}
 	t.passed("credentials that only their owner may read: a clear error, and the safer docker run")
@@ -274,7 +272,7 @@ func (t *tester) coldStart(ctx context.Context) (first, init float64, err error)
 		return 0, 0, err
 	}
 	defer c.remove(ctx)
-	if err := c.expect(ctx, t.event, answer(t.runs.Forest, forestMinutes)); err != nil {
+	if err := c.expect(ctx, t.event, answer(t.runs["forest"], forestMinutes)); err != nil {
 		return 0, 0, err
 	}
 	first = since(c.began)
@@ -309,7 +307,7 @@ func (t *tester) fromS3(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, run := range []struct{ id, minutes string }{{t.runs.Forest, forestMinutes}, {t.runs.Linear, linearMinutes}} {
+	for _, run := range []struct{ id, minutes string }{{t.runs["forest"], forestMinutes}, {t.runs["linear"], linearMinutes}} {
 		c, err := t.startFunction(ctx, plain, t.aws(run.id)...)
 		if err != nil {
 			return err
@@ -380,7 +378,7 @@ func (t *tester) failures(ctx context.Context) error {
 		return err
 	}
 	denying := t.denying()
-	forest := t.runs.Forest
+	forest := t.runs["forest"]
 	for _, test := range []struct {
 		what, reason string
 		options      []string

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"skiff/models/taxi"
 )
 
 func TestMain(m *testing.M) {
@@ -19,12 +20,8 @@ func TestWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(filepath.Join(root, "models", "taxi", "runs.json"))
+	runs, err := taxi.ReadRuns(filepath.Join(root, "models", "taxi", "runs.json"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	var runs struct{ Linear, Forest string }
-	if err := json.Unmarshal(raw, &runs); err != nil {
 		t.Fatal(err)
 	}
 	library := os.Getenv("ONNXRUNTIME_LIB")
@@ -34,8 +31,8 @@ func TestWorker(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("LINEAR", runs.Linear)
-			env.Setenv("FOREST", runs.Forest)
+			env.Setenv("LINEAR", runs["linear"])
+			env.Setenv("FOREST", runs["forest"])
 			env.Setenv("MODELS", filepath.Join(root, "models"))
 			env.Setenv("ONNXRUNTIME_LIB", library)
 			return os.Symlink(filepath.Join(root, "models"), filepath.Join(env.WorkDir, "models"))

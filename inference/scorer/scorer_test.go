@@ -2,7 +2,6 @@ package scorer_test
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -14,6 +13,7 @@ import (
 
 	"skiff/inference"
 	"skiff/inference/scorer"
+	"skiff/models/taxi"
 )
 
 const models = "../../models"
@@ -34,12 +34,8 @@ func library(t *testing.T) string {
 // taxiRuns returns the shipped runs by their kind.
 func taxiRuns(t *testing.T) map[string]string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(models, "taxi", "runs.json"))
+	runs, err := taxi.ReadRuns(filepath.Join(models, "taxi", "runs.json"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	var runs map[string]string
-	if err := json.Unmarshal(raw, &runs); err != nil {
 		t.Fatal(err)
 	}
 	return runs

@@ -3,7 +3,6 @@ package taxi_test
 import (
 	"encoding/json"
 	"math"
-	"os"
 	"testing"
 	"time"
 
@@ -29,12 +28,8 @@ func TestReadRides(t *testing.T) {
 }
 
 func TestReadPredictions(t *testing.T) {
-	data, err := os.ReadFile("runs.json")
+	runs, err := taxi.ReadRuns("runs.json")
 	if err != nil {
-		t.Fatal(err)
-	}
-	var runs map[string]string
-	if err := json.Unmarshal(data, &runs); err != nil {
 		t.Fatal(err)
 	}
 	for name, run := range runs {
