@@ -47,7 +47,7 @@ type pathTree struct {
 	key      string
 	slot     int
 	children []*pathTree
-	element  *pathTree // what to look for in each element of a list
+	element  *pathTree // what to look for in each element of a list; its slots are the last
 }
 
 // A pathBuilder makes a pathTree out of paths.
@@ -143,6 +143,15 @@ func (p *parser) space() {
 
 // peek returns the next byte that isn't space, 0 at the end.
 func (p *parser) peek() byte {
+	if p.at < len(p.doc) && p.doc[p.at] > ' ' {
+		return p.doc[p.at]
+	}
+	return p.peekFar()
+}
+
+// peekFar is peek for when that takes more than a look, so that peek itself is
+// inlined.
+func (p *parser) peekFar() byte {
 	p.space()
 	if p.at == len(p.doc) {
 		return 0
@@ -215,8 +224,9 @@ func (p *parser) object(node *pathTree, depth int) bool {
 			if escaped {
 				key = unescape(nil, key)
 			}
-			if child = node.child(key); child != nil {
-				child.forget(p.found)
+			child = node.child(key)
+			if child != nil && p.found[child.slot].kind != absent {
+				child.forget(p.found) // the last of equal keys wins
 			}
 		}
 		if p.peek(); !p.skip(':') {
@@ -250,7 +260,7 @@ func (p *parser) list(node *pathTree, depth int) bool {
 	}
 	for {
 		if element != nil {
-			element.forget(p.found)
+			clear(p.found[element.slot:])
 		}
 		if !p.value(element, depth+1) {
 			return false
@@ -305,10 +315,10 @@ func (p *parser) plain() {
 	at := p.at
 	for ; at+8 <= len(p.doc); at += 8 {
 		x := binary.LittleEndian.Uint64(p.doc[at:])
-		quote := x ^ '"'*ones
+		ends := x ^ 2*ones // a quote, 0x22, becomes 0x20; what is less than a space still is
 		backslash := x ^ '\\'*ones
-		// a byte's high bit comes out set where it borrows: where it is zero, or less than a space
-		if special := ((quote - ones) &^ quote) | ((backslash - ones) &^ backslash) | ((x - ' '*ones) &^ x); special&highs != 0 {
+		// a byte's high bit comes out set where it borrows: where it is less than what is taken off
+		if special := ((ends - 0x21*ones) &^ ends) | ((backslash - ones) &^ backslash); special&highs != 0 {
 			// the lowest bit set is right, those above it may be carried there
 			at += bits.TrailingZeros64(special&highs) / 8
 			break
