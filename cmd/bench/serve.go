@@ -99,7 +99,7 @@ type consumption struct {
 	rss, peak float64 // MB
 }
 
-// readUsage reads it from /proc, which Linux has; man 5 proc.
+// readConsumption reads it from /proc, which Linux has; man 5 proc.
 func readConsumption(pid int) (consumption, error) {
 	var u consumption
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
