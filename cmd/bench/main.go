@@ -6,7 +6,7 @@
 //  2. measure.go: the handler runs them, all sizes in turn, again and again
 //  3. cold.go, serve.go: the worker's start, and its memory after a million records
 //  4. cost.go: what that is on Lambda, and the batch size to use
-//  5. report.go, and text.go, gobench.go, html.go: the results, in four formats
+//  5. report.go, and text.go, html.go: the results, in four formats
 package main
 
 import (
