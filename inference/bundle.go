@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -208,6 +209,9 @@ func (c *Column) check() error {
 	}
 	switch c.Kind {
 	case "category":
+		if len(c.Template) > 0 && c.Missing != "reject" {
+			return errors.New("a template has no text where a part of it is missing")
+		}
 		return nil
 	case "number":
 		if len(c.Template) > 0 {
@@ -240,8 +244,11 @@ func parseGoldens(raw []byte) ([]Golden, error) {
 
 func readVerified(ctx context.Context, folder Folder, name string, m *Manifest) ([]byte, error) {
 	raw, err := folder.ReadFile(ctx, name)
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) { // no longer that there is no bundle
 		return nil, WithHint(fmt.Errorf("the bundle of run %s is not whole: %s", m.RunID, err.Error()), convertAgain)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the bundle of run %s: %w", m.RunID, err)
 	}
 	sum := sha256.Sum256(raw)
 	if got := hex.EncodeToString(sum[:]); got != m.Files[name] {
@@ -254,5 +261,11 @@ func readVerified(ctx context.Context, folder Folder, name string, m *Manifest) 
 func unmarshalStrict(raw []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	return d.Decode(v)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is something after its end")
+	}
+	return nil
 }

@@ -85,9 +85,11 @@ func TestOpenBundleRefuses(t *testing.T) {
 		{"a missing rule it doesn't know", func(m *Manifest) { m.Columns[1].Missing = "" }, nil, `missing is ""`},
 		{"a column of nothing", func(m *Manifest) { m.Columns[1].Path = nil }, nil, "needs a path or a template"},
 		{"a template of nothing", func(m *Manifest) { m.Columns[0].Template[0] = Part{} }, nil, "needs a path or a text"},
+		{"a template that may be missing", func(m *Manifest) { m.Columns[0].Missing = "zero" }, nil, "no text where a part"},
 		{"a number by template", func(m *Manifest) { m.Columns[0].Kind = "number" }, nil, "not a template"},
 		{"a manifest that is none", nil, write(ManifestFile, `{"format": 1`), "unexpected EOF"},
 		{"a manifest of the future", nil, write(ManifestFile, `{"format": 1, "run_id": "run1", "surprise": 1}`), `unknown field "surprise"`},
+		{"something after the manifest", nil, write(ManifestFile, `{"format": 1} x`), "there is something after its end"},
 		{"an altered model", nil, write(ModelFile, "modal"), "model.onnx of run run1 was altered"},
 		{"altered goldens", nil, write(GoldenFile, goldens+goldens), "golden.jsonl of run run1 was altered"},
 		{"no model", nil, remove(ModelFile), "is not whole"},
@@ -110,7 +112,8 @@ func TestOpenBundleRefuses(t *testing.T) {
 
 func TestOpenBundleRefusesGoldens(t *testing.T) {
 	for goldens, want := range map[string]string{
-		``:                                   "no records",
+		``: "no records",
+		goldens + `{"record": "{}", "reject": "not_json"} x`: "line 4: there is something after its end",
 		`{"record": "{}"}`:                   "line 1: it needs either",
 		`{"record": "{}", "prediction": NaN`: "line 1",
 		goldens + `{"record": "{}", "prediction": 1, "reject": "not_json"}`: "line 4: it needs either",

@@ -3,6 +3,7 @@ package inference
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 )
 
 // eventTree is what the worker reads of an event: of each record its data,
@@ -43,14 +44,25 @@ type record struct {
 	rejection    Rejection
 }
 
+// maxRecords is the largest batch of an event source mapping; Lambda API. An
+// event with more records in it is somebody's mistake, or worse: six megabytes
+// of the shortest would take up gigabytes here.
+const maxRecords = 10_000
+
+var errTooMany = fmt.Errorf("decoding the event: it has more than %d records", maxRecords)
+
 var errNotKinesis = WithHint(errors.New("decoding the event: it is not a Kinesis event"),
 	`an event is {"Records": [{"kinesis": {"data": "<base64>"}}]}`)
 
 // decode fills b.records from the event. An event that isn't one is an error;
 // a record that isn't one is a rejection of that record.
 func (b *batch) decode(payload []byte, t *eventTree) error {
+	b.records = b.records[:0]
 	var ok bool
-	b.elements, ok = findEach(payload, t.root, b.eventFound, b.elements[:0])
+	b.elements, ok = findEach(payload, t.root, b.eventFound, b.elements[:0], maxRecords)
+	if len(b.elements) > maxRecords*t.slots {
+		return errTooMany
+	}
 	if !ok || b.eventFound[t.records].kind != list {
 		return errNotKinesis
 	}

@@ -5,10 +5,11 @@
 //  1. decode.go: the invocation's event, and in it each record's bytes
 //  2. encode.go: a record becomes one row of float64, by the bundle's columns
 //  3. score.go: rows become predictions, many rows a call
-//  4. publish.go: predictions go to the output stream, many records a call
-//  5. respond.go: what the invocation answers, failures included
+//  4. respond.go: what the invocation answers, predictions and failures
+//  5. publish.go: predictions go to the output stream, many records a call
 //
-// handler.go ties them together. Before the first record, bundle.go opens the
+// handler.go ties them together. json.go and python.go read what stages 1 and
+// 2 ask for as Python would, and hint.go is for errors. Before the first record, bundle.go opens the
 // model's folder and prove.go replays its goldens through stages 2 and 3: a
 // worker that does not predict what the original pipeline predicted does not
 // start.

@@ -104,6 +104,11 @@ func (h *Handler) InvokeTimed(ctx context.Context, payload []byte) (response []b
 	}
 	b := h.take()
 	defer h.give(b)
+	defer func() {
+		if err != nil {
+			h.reportFailure(ctx, b, err)
+		}
+	}()
 
 	if err := b.decode(payload, h.event); err != nil {
 		return nil, t, err
@@ -186,6 +191,27 @@ func (b *batch) failures(unsent []int) []*record {
 
 // report logs the invocation in one line, and the first rejections in one each.
 func (h *Handler) report(ctx context.Context, b *batch, unsent int, took time.Duration) {
+	rejected := h.reportRejections(ctx, b)
+	level := slog.LevelInfo
+	if rejected+unsent > 0 {
+		level = slog.LevelWarn
+	}
+	h.log.LogAttrs(ctx, level, "invocation",
+		slog.Int("records", len(b.records)), slog.Int("predicted", len(b.sent)), slog.Int("rejected", rejected),
+		slog.Int("unsent", unsent), slog.Int("unknown_categories", b.unknown),
+		slog.Float64("ms", float64(took.Microseconds())/1000))
+}
+
+// reportFailure logs an invocation that is an error.
+func (h *Handler) reportFailure(ctx context.Context, b *batch, err error) {
+	rejected := h.reportRejections(ctx, b)
+	h.log.LogAttrs(ctx, slog.LevelError, "invocation failed",
+		slog.Int("records", len(b.records)), slog.Int("rejected", rejected),
+		slog.String("error", err.Error()), slog.String("hint", Hint(err)))
+}
+
+// reportRejections logs the first rejections, and returns how many there are.
+func (h *Handler) reportRejections(ctx context.Context, b *batch) int {
 	rejected := 0
 	for i := range b.records {
 		r := &b.records[i]
@@ -198,12 +224,5 @@ func (h *Handler) report(ctx context.Context, b *batch, unsent int, took time.Du
 				slog.String("sequence_number", string(r.sequence)), slog.String("event_id", string(r.eventID)))
 		}
 	}
-	level := slog.LevelInfo
-	if rejected+unsent > 0 {
-		level = slog.LevelWarn
-	}
-	h.log.LogAttrs(ctx, level, "invocation",
-		slog.Int("records", len(b.records)), slog.Int("predicted", len(b.sent)), slog.Int("rejected", rejected),
-		slog.Int("unsent", unsent), slog.Int("unknown_categories", b.unknown),
-		slog.Float64("ms", float64(took.Microseconds())/1000))
+	return rejected
 }

@@ -197,6 +197,38 @@ func TestInvokeAnswersWithinLambdasLimit(t *testing.T) {
 	}
 }
 
+// Failures count as well, at their length.
+func TestInvokeAnswersManyFailuresWithinLambdasLimit(t *testing.T) {
+	h, _ := newHandler(nil)
+	id := `"` + strings.Repeat("i", 596) + `"`
+	records := make([]string, maxRecords)
+	for i := range records {
+		records[i] = "bad"
+		if i%5 < 4 {
+			records[i] = ride(id, "1")
+		}
+	}
+	sequence := strings.Repeat("4", 56)
+	payload := strings.ReplaceAll(string(event(records...)), `"sequenceNumber": "`, `"sequenceNumber": "`+sequence)
+	raw, err := h.Invoke(context.Background(), []byte(payload))
+	if err != nil || len(raw) > maxResponse || strings.Count(string(raw), sequence) != maxRecords/5 {
+		t.Errorf("got %d bytes, %.200s, %v", len(raw), raw, err)
+	}
+}
+
+func TestInvokeRefusesMoreRecordsThanABatchHas(t *testing.T) {
+	h, _ := newHandler(nil)
+	for n, ok := range map[int]bool{maxRecords: true, maxRecords + 1: false, 20 * maxRecords: false} {
+		_, err := h.Invoke(context.Background(), []byte(`{"Records":[0`+strings.Repeat(",0", n-1)+`]}`))
+		if (err == nil) != ok || !ok && !errors.Is(err, errTooMany) {
+			t.Errorf("%d records: %v", n, err)
+		}
+	}
+	if free := h.free[0]; cap(free.elements) > 2*maxRecords*h.event.slots {
+		t.Errorf("it keeps room for %d records", cap(free.elements)/h.event.slots)
+	}
+}
+
 func TestInvokeRejectsWhatNoStreamTakes(t *testing.T) {
 	stream := &takes{}
 	h, log := newHandler(stream)

@@ -104,10 +104,10 @@ func find(doc []byte, tree *pathTree, found []value) bool {
 }
 
 // findEach is find for a tree with an element: it appends all of found once
-// for every element of that list.
-func findEach(doc []byte, tree *pathTree, found, elements []value) ([]value, bool) {
+// for every element of that list. It gives up after one element more than most.
+func findEach(doc []byte, tree *pathTree, found, elements []value, most int) ([]value, bool) {
 	clear(found)
-	p := parser{doc: doc, found: found, elements: elements}
+	p := parser{doc: doc, found: found, elements: elements, most: most * len(found)}
 	ok := p.document(tree)
 	return p.elements, ok
 }
@@ -119,6 +119,7 @@ type parser struct {
 	at       int
 	found    []value
 	elements []value
+	most     int // values in elements
 }
 
 // document moves past a document that is nothing but one value.
@@ -266,7 +267,9 @@ func (p *parser) list(node *pathTree, depth int) bool {
 			return false
 		}
 		if element != nil {
-			p.elements = append(p.elements, p.found...)
+			if p.elements = append(p.elements, p.found...); len(p.elements) > p.most {
+				return false
+			}
 		}
 		switch p.peek() {
 		case ',':

@@ -3,7 +3,6 @@ package inference
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -38,10 +37,10 @@ type Message struct {
 // stream, no permission.
 var ErrPermanent = errors.New("trying again is no use")
 
-// A Stream takes messages, at most 500 and 5 MiB in one call. It returns the
-// indexes of those that it did not take, in order, or an error if it took
-// none: one that wraps [ErrPermanent], or one to try again after. Calls may be
-// concurrent.
+// A Stream takes messages, at most 500 and 5 MiB in one call. When it does not
+// take them all it returns why, and the indexes of those it did not take, in
+// order; no indexes mean that it took none. An error that does not wrap
+// [ErrPermanent] is one to try again after. Calls may be concurrent.
 type Stream interface {
 	Put(ctx context.Context, messages []Message) (failed []int, err error)
 }
@@ -113,13 +112,11 @@ func putAll(ctx context.Context, s Stream, messages []Message) result {
 	left := messages
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
 		failed, err := s.Put(ctx, left)
-		if err == nil {
-			if len(failed) == 0 {
-				return result{}
-			}
-			pending = pick(pending, failed)
-			left = pick(left, failed)
-			err = fmt.Errorf("%d of %d records were not taken", len(failed), len(messages))
+		if err == nil && len(failed) == 0 {
+			return result{}
+		}
+		if len(failed) > 0 {
+			pending, left = pick(pending, failed), pick(left, failed)
 		}
 		if errors.Is(err, ErrPermanent) || !sleep(ctx, rand.N(wait)) { //nolint:gosec // jitter is no secret
 			return result{pending, err}

@@ -19,6 +19,8 @@ func (f streamFunc) Put(ctx context.Context, messages []Message) ([]int, error) 
 	return f(ctx, messages)
 }
 
+var errBusy = errors.New("a shard is busy")
+
 func messagesOf(n, size int) []Message {
 	messages := make([]Message, n)
 	for i := range messages {
@@ -67,7 +69,10 @@ func TestPublishSendsTheFailedAgain(t *testing.T) {
 					failed = append(failed, i)
 				}
 			}
-			return failed, nil
+			if failed == nil {
+				return nil, nil
+			}
+			return failed, errBusy
 		})
 		unsent, err := publish(context.Background(), stream, messagesOf(1700, 10))
 		if len(unsent) > 0 || err != nil {
@@ -104,13 +109,13 @@ func TestPublishStopsInTime(t *testing.T) {
 		calls := 0
 		stream := streamFunc(func(_ context.Context, messages []Message) ([]int, error) {
 			if calls++; calls == 1 {
-				return []int{1, 3}, nil
+				return []int{1, 3}, errBusy
 			}
-			return []int{0, 1}[:len(messages)], nil
+			return []int{0, 1}[:len(messages)], errBusy
 		})
 		began := time.Now()
 		unsent, err := publish(ctx, stream, messagesOf(5, 10))
-		if !slices.Equal(unsent, []int{1, 3}) || err == nil {
+		if !slices.Equal(unsent, []int{1, 3}) || !errors.Is(err, errBusy) {
 			t.Errorf("unsent %v, %v", unsent, err)
 		}
 		if took := time.Since(began); took > 15*time.Second-answerTime || took < 10*time.Second {
@@ -144,7 +149,10 @@ func TestInvokeReportsTheUnsent(t *testing.T) {
 					failed = append(failed, i)
 				}
 			}
-			return failed, nil
+			if failed == nil {
+				return nil, nil
+			}
+			return failed, errBusy
 		})
 		h, log := newHandler(stream)
 		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
@@ -157,17 +165,29 @@ func TestInvokeReportsTheUnsent(t *testing.T) {
 		if !strings.HasSuffix(string(raw), want) {
 			t.Errorf("got %s", raw)
 		}
-		if !strings.Contains(log.String(), `"unsent":2`) {
+		if !strings.Contains(log.String(), `"unsent":2,"error":"a shard is busy"`) {
 			t.Errorf("logged %s", log)
 		}
 	})
 }
 
 func TestInvokeFailsForGood(t *testing.T) {
-	h, _ := newHandler(streamFunc(func(context.Context, []Message) ([]int, error) {
-		return nil, fmt.Errorf("no permission: %w", ErrPermanent)
+	h, log := newHandler(streamFunc(func(context.Context, []Message) ([]int, error) {
+		return nil, WithHint(fmt.Errorf("no permission: %w", ErrPermanent), "ask for it")
 	}))
-	if got, err := h.Invoke(context.Background(), event(ride("1", "1"))); !errors.Is(err, ErrPermanent) {
+	if got, err := h.Invoke(context.Background(), event(ride("1", "1"), "bad")); !errors.Is(err, ErrPermanent) {
 		t.Errorf("got %s, %v", got, err)
+	}
+	for _, want := range []string{
+		`"msg":"record rejected","run_id":"run1","reason":"not_json"`,
+		`"msg":"invocation failed","run_id":"run1","records":2,"rejected":1,"error":"publishing 1 predictions: no permission`, `"hint":"ask for it"`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%s is not in %s", want, log)
+		}
+	}
+	log.Reset()
+	if got, err := h.Invoke(context.Background(), []byte(`[]`)); err == nil || !strings.Contains(log.String(), `"records":0,"rejected":0`) {
+		t.Errorf("got %s, %v, logged %s", got, err, log)
 	}
 }

@@ -1,7 +1,7 @@
 package inference
 
 // A Reason says why a record can never succeed. The codes are part of the
-// worker's interface: logs, dead letters and goldens carry them.
+// worker's interface: logs and goldens carry them.
 type Reason string
 
 // The reasons.

@@ -126,19 +126,20 @@ func appendKey(keys []byte, r *record) []byte {
 // record without a sequence number is reported by an empty one, which Lambda
 // takes as the failure of the whole batch: rather again than lost.
 func finish(response []byte, failed []*record) []byte {
-	if len(response)+len(failed)*64 > maxResponse {
-		// the mapping reads only the failures
-		response = append(response[:0:0], responseHead+"]"...)
-	}
+	end := []byte("}")
 	if len(failed) > 0 {
-		response = append(response, `,"batchItemFailures":[`...)
+		end = []byte(`,"batchItemFailures":[`)
 		for i, r := range failed {
 			if i > 0 {
-				response = append(response, ',')
+				end = append(end, ',')
 			}
-			response = append(response, `{"itemIdentifier":`+quote(string(r.sequence))+`}`...)
+			end = append(end, `{"itemIdentifier":`+quote(string(r.sequence))+`}`...)
 		}
-		response = append(response, ']')
+		end = append(end, "]}"...)
 	}
-	return append(response, '}')
+	if len(response)+len(end) > maxResponse {
+		// the mapping reads only the failures
+		response = []byte(responseHead + "]")
+	}
+	return append(response, end...)
 }

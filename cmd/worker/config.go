@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"skiff/inference"
 )
@@ -95,14 +96,15 @@ func besideWorker() string {
 }
 
 // A lazyAWS reads the SDK's configuration when it is first needed: a test run
-// of a bundle on disk needs none.
+// of a bundle on disk needs none. What goes wrong comes back as an error: the
+// SDK's own log lines are not the worker's.
 type lazyAWS struct{ loaded *aws.Config }
 
 func (l *lazyAWS) config(ctx context.Context) (aws.Config, error) {
 	if l.loaded != nil {
 		return *l.loaded, nil
 	}
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.Nop{}))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
 	}

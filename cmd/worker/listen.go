@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,7 +23,7 @@ const (
 // listen answers events over HTTP, outside Lambda, where Lambda's runtime
 // interface emulator does. Events are handled one at a time, as in a function.
 func listen(ctx context.Context, addr string, getenv func(string) string, log *slog.Logger) error {
-	w, err := start(ctx, getenv, log)
+	w, err := start(ctx, getenv, log, true, startTime)
 	if err != nil {
 		return err
 	}
@@ -36,17 +35,23 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 	w.logReady(ctx, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
-	server := &http.Server{Handler: invocations(function{w.handler}), ReadHeaderTimeout: headerTimeout}
-	stop := context.AfterFunc(ctx, func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTime)
-		defer cancel()
-		_ = server.Shutdown(ctx) // the events being handled are answered first
-	})
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	return answer(ctx, listener, function{w.handler})
+}
+
+// answer answers what comes in at the listener until ctx ends, and then still
+// what has come in.
+func answer(ctx context.Context, listener net.Listener, function lambda.Handler) error {
+	server := &http.Server{Handler: invocations(function), ReadHeaderTimeout: headerTimeout}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
 		return fmt.Errorf("listening: %w", err)
+	case <-ctx.Done():
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTime)
+	defer cancel()
+	return server.Shutdown(ctx)
 }
 
 // invocations is Lambda's Invoke API for one function, by whatever name. An

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"skiff/inference"
 )
@@ -15,6 +17,63 @@ import (
 type handlerFunc func(event []byte) ([]byte, error)
 
 func (f handlerFunc) Invoke(_ context.Context, event []byte) ([]byte, error) { return f(event) }
+
+// Who stops a container waits for its answers.
+func TestAnsweredBeforeTheEnd(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	came, release := make(chan struct{}), make(chan struct{})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- answer(ctx, listener, handlerFunc(func(event []byte) ([]byte, error) {
+			close(came)
+			<-release
+			return event, nil
+		}))
+	}()
+	url := "http://" + listener.Addr().String() + "/2015-03-31/functions/function/invocations"
+	answered := make(chan string, 1)
+	go func() {
+		response, err := http.Post(url, "", strings.NewReader("event")) //nolint:noctx // a test
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			body = []byte(err.Error())
+		}
+		answered <- string(body)
+	}()
+	<-came
+	stop()
+	for deadline := time.Now().Add(10 * time.Second); ; { // until it takes no more
+		connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", listener.Addr().String())
+		if err != nil {
+			break
+		}
+		connection.Close()
+		if time.Now().After(deadline) {
+			t.Fatal("it still listens")
+		}
+	}
+	select {
+	case err := <-ended:
+		t.Errorf("it ended before its answer: %v", err)
+	default:
+	}
+	close(release)
+	if got := <-answered; got != "event" {
+		t.Errorf("the answer is %q", got)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
 
 func TestInvocations(t *testing.T) {
 	server := httptest.NewServer(invocations(function{handlerFunc(func(event []byte) ([]byte, error) {

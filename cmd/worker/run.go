@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/command"
+	"skiff/inference"
 )
 
 const usage = `Usage: worker [-event FILE | -check | -listen ADDR]
@@ -62,8 +63,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if flags.NArg() > 0 {
 		return command.Usage("worker", fmt.Errorf("what is %q?", flags.Arg(0)))
 	}
-	if *check && *event != "" {
-		return command.Usage("worker", errors.New("-check and -event are one too many"))
+	if *check && *event != "" || *addr != "" && (*check || *event != "") {
+		return command.Usage("worker", errors.New("-event, -check and -listen exclude one another"))
 	}
 	payload, err := readEvent(*event, stdin)
 	if err != nil {
@@ -85,7 +86,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 // printCheck loads and proves the bundle, and says so.
 func printCheck(ctx context.Context, getenv func(string) string, stdout io.Writer, log *slog.Logger) error {
 	const publishes = false
-	w, err := load(ctx, getenv, log, publishes)
+	w, err := start(ctx, getenv, log, publishes, startTime)
 	if err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func printCheck(ctx context.Context, getenv func(string) string, stdout io.Write
 
 // handleEvent handles one event and prints the response.
 func handleEvent(ctx context.Context, getenv func(string) string, event []byte, stdout io.Writer, log *slog.Logger) error {
-	w, err := load(ctx, getenv, log, true)
+	w, err := start(ctx, getenv, log, true, startTime)
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func readEvent(name string, stdin io.Reader) ([]byte, error) {
 	}
 	event, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("reading the event: %w", err)
+		return nil, inference.WithHint(fmt.Errorf("reading the event: %w", err), "-event takes a file, or - for stdin")
 	}
 	return event, nil
 }

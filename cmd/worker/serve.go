@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -19,8 +20,12 @@ import (
 )
 
 // initTime is what loading may take: a second less than Lambda gives a
-// function to start, so that there is an answer to what went wrong.
-const initTime = 9 * time.Second
+// function to start, so that there is an answer to what went wrong. Elsewhere
+// it may take startTime.
+const (
+	initTime  = 9 * time.Second
+	startTime = time.Minute
+)
 
 // gcPercent lets the heap grow to five times what is in use before it is
 // collected. What is in use is small, some 10 MB, so that a function of 128 MB
@@ -37,12 +42,14 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	w, err := start(ctx, getenv, log)
+	w, err := start(ctx, getenv, log, true, initTime)
 	if err != nil {
 		return errors.Join(err, reportInitError(ctx, runtimeAPI, err))
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelError).Writer()) // what the runtime client says of a panic
 	go lambda.StartWithOptions(function{w.handler}, lambda.WithContext(ctx)) // never returns
 	<-ctx.Done()
 	return nil
@@ -69,11 +76,16 @@ func lambdaError(kind string, err error) messages.InvokeResponse_Error {
 	return messages.InvokeResponse_Error{Type: kind, Message: message}
 }
 
-// start loads all that serving needs, in time.
-func start(ctx context.Context, getenv func(string) string, log *slog.Logger) (*worker, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, initTime, fmt.Errorf("starting took longer than %v", initTime))
+// start is load, in time.
+func start(ctx context.Context, getenv func(string) string, log *slog.Logger, publishes bool, most time.Duration) (*worker, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("starting took longer than %v", most))
 	defer cancel()
-	return load(ctx, getenv, log, true)
+	w, err := load(ctx, getenv, log, publishes)
+	if err != nil && ctx.Err() != nil {
+		return nil, inference.WithHint(fmt.Errorf("%w: %w", context.Cause(ctx), err),
+			"is there a way from the function to S3? in a VPC it needs an endpoint; or put the bundle in the image")
+	}
+	return w, err
 }
 
 // reportInitError tells Lambda why the worker does not start, so that whoever
@@ -92,7 +104,8 @@ func reportInitError(ctx context.Context, runtimeAPI string, why error) error {
 		return err
 	}
 	request.Header.Set("Lambda-Runtime-Function-Error-Type", kind)
-	response, err := http.DefaultClient.Do(request)
+	client := &http.Client{Transport: &http.Transport{}} // past any proxy, as the runtime client does
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}

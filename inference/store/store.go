@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"skiff/inference"
+	"skiff/inference/internal/awserr"
 )
 
 // maxFile is the largest file read of a bundle, in bytes: well over any model
@@ -40,7 +41,7 @@ var _ inference.Folder = (*Folder)(nil)
 func New(cfg aws.Config, location, endpoint string) (*Folder, error) {
 	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(location, "s3://"), "/")
 	if !strings.HasPrefix(location, "s3://") || bucket == "" {
-		return nil, fmt.Errorf("%q is not of the form s3://bucket/prefix", location)
+		return nil, inference.WithHint(fmt.Errorf("%q is not of the form s3://bucket/prefix", location), "a bundle is in s3://{MODEL_BUCKET}/{MLFLOW_EXPERIMENT_ID}/{RUN_ID}/artifacts/onnx")
 	}
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if endpoint != "" {
@@ -56,15 +57,34 @@ func (f *Folder) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	key := strings.TrimPrefix(f.prefix+"/"+name, "/")
 	out, err := f.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &f.bucket, Key: &key})
 	if err != nil {
-		if _, ok := errors.AsType[*types.NoSuchKey](err); ok {
-			return nil, fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, os.ErrNotExist)
-		}
-		return nil, fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, err)
+		return nil, f.explain(key, err)
 	}
 	defer out.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(out.Body, maxFile))
+	data, err := io.ReadAll(io.LimitReader(out.Body, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, err)
+		return nil, f.explain(key, err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("reading s3://%s/%s: it is larger than %d bytes", f.bucket, key, maxFile)
 	}
 	return data, nil
+}
+
+// explain says what was read, and what to do about the error.
+func (f *Folder) explain(key string, err error) error {
+	if _, ok := errors.AsType[*types.NoSuchKey](err); ok {
+		return fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, os.ErrNotExist)
+	}
+	hint := "the bundle may be as it should be: start again, and see whether S3 can be reached from here"
+	switch code := awserr.Code(err); code {
+	case "AccessDenied":
+		hint = "the role needs s3:GetObject on it; to who may not list the bucket, S3 says the same of what is not there"
+	case "NoSuchBucket":
+		hint = "check MODEL_BUCKET or MODEL_LOCATION"
+	case "PermanentRedirect", "AuthorizationHeaderMalformed":
+		hint = "the bucket is in another region: set AWS_REGION to that"
+	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken":
+		hint = "the AWS credentials are wrong or have expired"
+	}
+	return inference.WithHint(fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, awserr.Shorten(err)), hint)
 }

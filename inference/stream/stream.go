@@ -4,17 +4,17 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-	"github.com/aws/smithy-go"
 
 	"skiff/inference"
+	"skiff/inference/internal/awserr"
 )
 
 // putTimeout bounds one request: a connection that hangs leaves time to try
@@ -59,19 +59,31 @@ func (s *Stream) Put(ctx context.Context, messages []inference.Message) ([]int, 
 	if err != nil {
 		return nil, s.explain(err)
 	}
-	if aws.ToInt32(out.FailedRecordCount) == 0 {
-		return nil, nil
-	}
-	if len(out.Records) != len(messages) {
-		return nil, fmt.Errorf("putting records to %s: %d answers to %d records", s.name, len(out.Records), len(messages))
-	}
+	return s.check(out, len(messages))
+}
+
+// check returns the indexes of the records that were not taken, and why. Each
+// record's own answer counts: one without an answer was not taken.
+func (s *Stream) check(out *kinesis.PutRecordsOutput, records int) ([]int, error) {
 	var failed []int
+	var codes []string // each once
 	for i := range out.Records {
-		if out.Records[i].ErrorCode != nil {
+		if code := aws.ToString(out.Records[i].ErrorCode); code != "" {
 			failed = append(failed, i)
+			if !slices.Contains(codes, code) {
+				codes = append(codes, code)
+			}
 		}
 	}
-	return failed, nil
+	count := int(aws.ToInt32(out.FailedRecordCount))
+	switch {
+	case len(out.Records) != records || count > len(failed):
+		return nil, fmt.Errorf("putting records to %s: the answer to %d records has %d, %d of them errors where there should be %d",
+			s.name, records, len(out.Records), len(failed), count)
+	case len(failed) > 0:
+		return failed, fmt.Errorf("putting records to %s: %d of %d were not taken: %s", s.name, len(failed), records, strings.Join(codes, ", "))
+	}
+	return nil, nil
 }
 
 // permanent are the errors of PutRecords that only a person can mend; from the
@@ -87,6 +99,11 @@ var permanent = []string{ //nolint:gochecknoglobals // a constant list
 	"KMSInvalidStateException",
 	"KMSNotFoundException",
 	"KMSOptInRequired",
+	"ExpiredTokenException",
+	"IncompleteSignature",
+	"InvalidClientTokenId",
+	"SerializationException",
+	"UnknownOperationException",
 	"UnrecognizedClientException",
 	"InvalidSignatureException",
 	"MissingAuthenticationTokenException",
@@ -94,8 +111,8 @@ var permanent = []string{ //nolint:gochecknoglobals // a constant list
 
 // explain says what was tried, and marks an error that only a person can mend.
 func (s *Stream) explain(err error) error {
-	err = fmt.Errorf("putting records to %s: %w", s.name, err)
-	if api, ok := errors.AsType[smithy.APIError](err); ok && slices.Contains(permanent, api.ErrorCode()) {
+	err = fmt.Errorf("putting records to %s: %w", s.name, awserr.Shorten(err))
+	if slices.Contains(permanent, awserr.Code(err)) {
 		return inference.WithHint(fmt.Errorf("%w (%w)", err, inference.ErrPermanent),
 			"check PREDICTIONS_STREAM_NAME, the region, and that the role may kinesis:PutRecords to it")
 	}

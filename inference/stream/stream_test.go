@@ -36,7 +36,8 @@ func TestPutSaysWhatFailed(t *testing.T) {
 		}}, nil
 	})}
 	failed, err := s.Put(context.Background(), messages)
-	if err != nil || !slices.Equal(failed, []int{0, 2}) {
+	const want = "putting records to predictions: 2 of 3 were not taken: ProvisionedThroughputExceededException, InternalFailure"
+	if err == nil || err.Error() != want || errors.Is(err, inference.ErrPermanent) || !slices.Equal(failed, []int{0, 2}) {
 		t.Errorf("got %v, %v", failed, err)
 	}
 }
@@ -126,11 +127,38 @@ func (c *closable) Close() error {
 	return nil
 }
 
-func TestPutRefusesAnAnswerToOtherRecords(t *testing.T) {
+// A record's own answer counts, whatever the sum says.
+func TestPutBelievesTheRecords(t *testing.T) {
+	for _, count := range []*int32{nil, aws.Int32(0), aws.Int32(1)} {
+		s := &Stream{"predictions", putterFunc(func(context.Context, *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
+			return &kinesis.PutRecordsOutput{FailedRecordCount: count, Records: []types.PutRecordsResultEntry{{}, {ErrorCode: aws.String("InternalFailure")}, {}}}, nil
+		})}
+		if failed, err := s.Put(context.Background(), messages); err == nil || !slices.Equal(failed, []int{1}) {
+			t.Errorf("got %v, %v", failed, err)
+		}
+	}
 	s := &Stream{"predictions", putterFunc(func(context.Context, *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
-		return &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(1)}, nil
+		return &kinesis.PutRecordsOutput{}, nil
 	})}
-	if failed, err := s.Put(context.Background(), messages); err == nil {
-		t.Errorf("got %v", failed)
+	if failed, err := s.Put(context.Background(), messages); err == nil || failed != nil {
+		t.Errorf("no answer: got %v, %v", failed, err)
+	}
+}
+
+func TestPutRefusesAnAnswerToOtherRecords(t *testing.T) {
+	bad, good := types.PutRecordsResultEntry{ErrorCode: aws.String("InternalFailure")}, types.PutRecordsResultEntry{}
+	for name, answers := range map[string][]types.PutRecordsResultEntry{
+		"none":                nil,
+		"two to three":        {bad, good},
+		"no error among them": {good, good, good},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Stream{"predictions", putterFunc(func(context.Context, *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error) {
+				return &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(1), Records: answers}, nil
+			})}
+			if failed, err := s.Put(context.Background(), messages); err == nil || failed != nil {
+				t.Errorf("got %v, %v", failed, err)
+			}
+		})
 	}
 }
