@@ -15,8 +15,8 @@ import (
 	"skiff/inference"
 )
 
-// coldStarts is how many times the worker is started: the first of them finds
-// nothing in the file cache, and counts as any other.
+// coldStarts is how many times the worker is started. Its files are in the
+// system's cache.
 const coldStarts = 9
 
 // A ColdStart is how long the worker takes from the start of its process to

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,6 +88,8 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 		}
 		s.batches = append(s.batches, n)
 	}
+	slices.Sort(s.batches)
+	s.batches = slices.Compact(s.batches)
 	var ok bool
 	if s.write, ok = writers()[*format]; !ok {
 		return nil, wrong(fmt.Errorf("-format %s: it is text, json, bench or html", *format))

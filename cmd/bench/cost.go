@@ -71,7 +71,7 @@ type Recommendation struct {
 const recommendedMemory = 512 // MB: the worker takes a fraction, and the tutorial's function has it
 
 // recommend returns the smallest batch size within tolerance of the cheapest,
-// of those whose event Lambda can deliver.
+// of those whose event Lambda can deliver. The results are in ascending order.
 func recommend(results []Result) Recommendation {
 	cheapest := math.Inf(1)
 	for _, r := range results {
@@ -85,6 +85,10 @@ func recommend(results []Result) Recommendation {
 			best.Batch = r.Batch
 			break
 		}
+	}
+	if math.IsInf(cheapest, 1) {
+		best.Why = "the smallest that was measured: Lambda delivers none of these"
+		return best
 	}
 	best.Why = "the smallest batch within 10 % of the cheapest: larger ones save nothing, wait longer, and are more to do again after a failure"
 	return best

@@ -32,7 +32,7 @@ type Result struct {
 	Allocs      float64 `json:"allocs_per_record"`
 	Bytes       float64 `json:"bytes_per_record"` // allocated
 
-	all []float64 // ns a record, one a repetition
+	all []repetition
 }
 
 // A Spread is a figure's distribution over repetitions.
@@ -71,11 +71,15 @@ type series struct {
 	batch       int
 	events      []event
 	next        int
-	record      []float64   // ns, one a repetition
+	repetitions []repetition
 	stages      [][]float64 // ns: decode, encode, score, respond, publish
 	invocations []float64   // us
-	allocs      float64     // of the last repetition, a record
-	bytes       float64
+}
+
+// A repetition is what one of them took, a record.
+type repetition struct {
+	rounds            int
+	ns, allocs, bytes float64
 }
 
 func newSeries(records [][]byte, batch int) (*series, error) {
@@ -128,17 +132,22 @@ func (s *series) repeat(ctx context.Context, h *inference.Handler) error {
 	}
 	runtime.ReadMemStats(&after)
 	n := float64(rounds * s.batch)
-	s.record = append(s.record, float64(took)/n)
 	for i, d := range []time.Duration{sum.Decode, sum.Encode, sum.Score, sum.Respond, sum.Publish} {
 		s.stages[i] = append(s.stages[i], float64(d)/n)
 	}
-	s.allocs = float64(after.Mallocs-before.Mallocs) / n
-	s.bytes = float64(after.TotalAlloc-before.TotalAlloc) / n
+	s.repetitions = append(s.repetitions, repetition{
+		rounds: rounds, ns: float64(took) / n,
+		allocs: float64(after.Mallocs-before.Mallocs) / n, bytes: float64(after.TotalAlloc-before.TotalAlloc) / n,
+	})
 	return nil
 }
 
 func (s *series) result() Result {
-	record := spread(s.record)
+	var ns, allocs, bytes []float64
+	for _, r := range s.repetitions {
+		ns, allocs, bytes = append(ns, r.ns), append(allocs, r.allocs), append(bytes, r.bytes)
+	}
+	record := spread(ns)
 	return Result{
 		Batch:       s.batch,
 		Payload:     len(s.events[0].payload),
@@ -151,9 +160,9 @@ func (s *series) result() Result {
 		P50:       quantile(s.invocations, 0.50),
 		P99:       quantile(s.invocations, 0.99),
 		PerSecond: 1e9 / record.Median,
-		Allocs:    s.allocs,
-		Bytes:     s.bytes,
-		all:       s.record,
+		Allocs:    median(allocs),
+		Bytes:     median(bytes),
+		all:       s.repetitions,
 	}
 }
 

@@ -72,15 +72,18 @@ func eventsOf(records [][]byte, batch, n int) ([]event, error) {
 }
 
 // checkPredicted makes sure that what is measured is work: every record of the
-// event has a prediction.
+// event has a prediction. A response that were too large for Lambda has none,
+// and no failures.
 func checkPredicted(e event, response []byte) error {
 	var r struct {
 		Predictions []json.RawMessage `json:"predictions"`
+		Failures    []json.RawMessage `json:"batchItemFailures"`
 	}
 	if err := json.Unmarshal(response, &r); err != nil {
 		return fmt.Errorf("reading the response: %w", err)
 	}
-	if len(r.Predictions) != e.records && len(response) < measuring.MaxPayload/2 {
+	tooLarge := len(r.Predictions) == 0 && len(r.Failures) == 0
+	if len(r.Predictions) != e.records && !tooLarge {
 		return inference.WithHint(fmt.Errorf("%d of %d records have a prediction", len(r.Predictions), e.records),
 			"the records are not of the kind that the model takes; try one with `worker -event`")
 	}

@@ -43,17 +43,16 @@ func writeJSON(w io.Writer, r *Report) error {
 	return json.NewEncoder(w).Encode(r)
 }
 
-// writeGoBench writes what `go test -bench` would, a line a repetition's
-// figure: the spread is for benchstat to find, over several runs or -count.
+// writeGoBench writes what `go test -bench -count` would, a line a repetition:
+// the spread is for benchstat to find.
 func writeGoBench(w io.Writer, r *Report) error {
 	fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: skiff\ncpu: %s\nrun: %s\nlowering: %s\nonnxruntime: %s\n\n",
 		runtime.GOOS, runtime.GOARCH, r.CPU, r.RunID, r.Lowering, r.ONNXRuntime)
 	for _, result := range r.Results {
-		for _, ns := range result.all {
-			rounds := max(result.Invocations/r.Repetitions, 1)
+		batch := float64(result.Batch)
+		for _, one := range result.all {
 			_, err := fmt.Fprintf(w, "BenchmarkHandler/batch=%d-%d\t%d\t%.0f ns/op\t%.1f ns/record\t%.0f B/op\t%.1f allocs/op\n",
-				result.Batch, r.GOMAXPROCS, rounds, ns*float64(result.Batch), ns,
-				result.Bytes*float64(result.Batch), result.Allocs*float64(result.Batch))
+				result.Batch, r.GOMAXPROCS, one.rounds, one.ns*batch, one.ns, one.bytes*batch, one.allocs*batch)
 			if err != nil {
 				return err
 			}

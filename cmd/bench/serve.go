@@ -46,13 +46,14 @@ func serve(ctx context.Context, worker, model string, records [][]byte, progress
 	}
 	defer kinesis.Close()
 	var process *exec.Cmd
+	var log bytes.Buffer // a line each invocation; nobody reads it but after a failure
 	function := runtimeapi.New(runtimeapi.Config{
 		ARN: "arn:aws:lambda:us-east-1:000000000000:function:skiff",
 		Command: func(api string) *exec.Cmd {
 			process = exec.Command(worker) //nolint:noctx // the function stops it
 			process.Env = append(os.Environ(), "MODEL_LOCATION="+model, "RUN_ID=", "TEST_RUN=False", "AWS_LAMBDA_RUNTIME_API="+api,
 				"KINESIS_ENDPOINT_URL=http://"+kinesis.Addr, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none")
-			process.Stderr = os.Stderr
+			process.Stderr = &log
 			return process
 		},
 	})
@@ -74,7 +75,7 @@ func serve(ctx context.Context, worker, model string, records [][]byte, progress
 			return nil, fmt.Errorf("serving: %w", err)
 		}
 		if result.FunctionError != "" || bytes.Contains(result.Payload, []byte("batchItemFailures")) {
-			return nil, fmt.Errorf("serving: the worker failed: %.200s", result.Payload)
+			return nil, fmt.Errorf("serving: the worker failed: %.200s; it logged %.2000s", result.Payload, log.Bytes())
 		}
 	}
 	wall := time.Since(began)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -36,9 +35,16 @@ const (
 // candidates returns them all, or an error when something of theirs is not
 // there.
 func candidates(s *settings, library string) ([]*candidate, error) {
-	runID, err := bundleOf(s, "trees")
+	runID, err := runOf(s, "trees")
 	if err != nil {
 		return nil, err
+	}
+	other, err := runOf(s, "table")
+	if err != nil {
+		return nil, err
+	}
+	if other != runID {
+		return nil, fmt.Errorf("the bundles in %s are of the runs %s and %s", s.inputs, runID, other)
 	}
 	model := filepath.Join(s.inputs, "model", "model.pkl")
 	dense := filepath.Join(s.inputs, "dense")
@@ -92,8 +98,8 @@ func candidates(s *settings, library string) ([]*candidate, error) {
 	return all, nil
 }
 
-// bundleOf returns the run whose bundle of a lowering there is.
-func bundleOf(s *settings, lowering string) (string, error) {
+// runOf returns the run whose bundle of a lowering there is.
+func runOf(s *settings, lowering string) (string, error) {
 	const hint = "run it by `make compare`, which converts the model"
 	manifests, err := filepath.Glob(filepath.Join(s.inputs, lowering, "*", "manifest.json"))
 	if err != nil {
@@ -137,5 +143,3 @@ func sizeOf(paths []string) (int64, error) {
 	}
 	return total, nil
 }
-
-var errNoProcessor = errors.New("no processor is listed for this process in /proc/self/status")

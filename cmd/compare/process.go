@@ -171,3 +171,5 @@ func field(lines, name string) string {
 	}
 	return ""
 }
+
+var errNoProcessor = errors.New("no processor is listed for this process in /proc/self/status")

@@ -1,9 +1,9 @@
 // Local runs skiff's worker on this machine, with no AWS account and no container engine: ministack stands in for Kinesis and S3, and the
 // project's own event source mapping drives the unmodified worker over the Lambda Runtime API. It is a development tool.
 //
-// The files, in the order of use: command.go reads the command line; bundle.go and the package taxi read what a run needs;
-// stack.go starts ministack, worker.go the worker; run.go is the run command, with produce.go, collect.go, progress.go and report.go;
-// up.go, serve.go and down.go are the commands of the same name, with state.go between them.
+// The files, in the order of use: command.go reads the command line; bundle.go and the package taxi read what a run needs; stack.go starts
+// ministack, worker.go the worker; run.go is the run command, with produce.go, collect.go, deadletters.go, progress.go and report.go;
+// up.go, serve.go and down.go are the commands of the same name, with state.go between them. log.go shows the end of a program's log.
 package main
 
 import (

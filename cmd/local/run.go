@@ -94,6 +94,10 @@ func readInputs(s settings) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if reference != nil && len(reference) < len(rides) {
+		return nil, inference.WithHint(fmt.Errorf("%s has predictions for %d rides, not %d", shown(s.predictions), len(reference), len(rides)),
+			fmt.Sprintf("-n %d is the most", len(reference)))
+	}
 	return &outcome{settings: s, manifest: m, rides: rides, reference: reference, published: newPublished(len(rides))}, nil
 }
 

@@ -56,7 +56,7 @@ func up(ctx context.Context, s settings, args []string, stdout io.Writer) error 
 	return st.print(s, stdout)
 }
 
-// alreadyUp explains what is up, unless that is something else than what was asked for.
+// alreadyUp explains what is up, unless that is of another run than was asked for; it keeps its own flags.
 func alreadyUp(ctx context.Context, s settings, stdout io.Writer) error {
 	st, err := readState(s)
 	if err != nil {

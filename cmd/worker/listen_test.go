@@ -56,7 +56,7 @@ func TestAnsweredBeforeTheEnd(t *testing.T) {
 		if err != nil {
 			break
 		}
-		connection.Close()
+		_ = connection.Close()
 		if time.Now().After(deadline) {
 			t.Fatal("it still listens")
 		}

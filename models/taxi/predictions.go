@@ -32,7 +32,7 @@ func ReadPredictions(file, runID string, n int) ([]float64, error) {
 	if column.Node.Type().Kind() != parquet.Double {
 		return nil, fmt.Errorf("reading %s: column %s is not float64", file, runID)
 	}
-	predictions := make([]float64, 0, n)
+	var predictions []float64
 	for _, group := range p.RowGroups() {
 		if predictions, err = appendColumn(predictions, n, group.ColumnChunks()[column.ColumnIndex]); err != nil {
 			return nil, fmt.Errorf("reading column %s of %s: %w", runID, file, err)

@@ -57,7 +57,7 @@ func ReadRides(file string, n int) ([]Ride, error) {
 	reader := parquet.NewGenericReader[Ride](f)
 	defer func() { _ = reader.Close() }()
 
-	rides := make([]Ride, 0, n)
+	var rides []Ride
 	rows := make([]Ride, readRows)
 	for len(rides) < n {
 		got, err := reader.Read(rows)

@@ -1,5 +1,5 @@
 // Package measuring is what the commands that measure have in common: the
-// events they measure with, how they show themselves, and how they end.
+// events they measure with, and how they show themselves.
 package measuring
 
 import (
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -16,6 +17,8 @@ import (
 
 // MaxPayload is the largest event, in bytes; Lambda API.
 const MaxPayload = 6 << 20
+
+var arrival = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC) //nolint:gochecknoglobals // a constant
 
 // Event returns the event of these records, as Lambda sends it, field by
 // field. The first record is the stream's record of that number.
@@ -33,10 +36,12 @@ func Event(records [][]byte, first int) ([]byte, error) {
 			EventVersion:      "1.0",
 			InvokeIdentityArn: "arn:aws:iam::000000000000:role/skiff",
 			Kinesis: events.KinesisRecord{
-				Data:                 data,
-				KinesisSchemaVersion: "1.0",
-				PartitionKey:         strconv.Itoa(first + i),
-				SequenceNumber:       sequence + number,
+				Data: data,
+
+				ApproximateArrivalTimestamp: events.SecondsEpochTime{Time: arrival},
+				KinesisSchemaVersion:        "1.0",
+				PartitionKey:                strconv.Itoa(first + i),
+				SequenceNumber:              sequence + number,
 			},
 		})
 	}
