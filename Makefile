@@ -49,12 +49,12 @@ down: $(BIN)/local ## stop it
 STACK = -run-id $(RUN_ID) -worker $(BIN)/worker -model models/$(RUN_ID) -ministack $(MINISTACK)
 
 .PHONY: convert
-convert: $(PYTHON) ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [OUT=models] [LOWERING=auto|trees|table]
-	@test -n "$(MODEL)" || { echo "convert: error: MODEL is not set" >&2; \
+convert: $(PYTHON) ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [OUT=models] [LOWERING=auto|trees|table] [TABLE_BUDGET=32]
+	@test -n "$$MODEL" || { echo "convert: error: MODEL is not set" >&2; \
 	  echo "hint: make convert MODEL=runs:/<RUN_ID>/model, or an MLflow model's folder" >&2; exit 2; }
-	@$(CONVERT) '$(MODEL)' $(if $(SPEC),--spec '$(SPEC)') --out '$(or $(OUT),models)' \
-	  $(if $(LOWERING),--lowering '$(LOWERING)') \
-	  $(if $(filter environment command,$(origin RUN_ID)),--run-id '$(RUN_ID)')
+	@$(CONVERT) "$$MODEL" $(if $(SPEC),--spec '$(SPEC)') --out '$(or $(OUT),models)' \
+	  $(if $(LOWERING),--lowering '$(LOWERING)') $(if $(TABLE_BUDGET),--table-budget '$(TABLE_BUDGET)') \
+	  $(if $(filter command,$(origin RUN_ID)),--run-id '$(RUN_ID)')
 
 .PHONY: example
 example: $(PYTHON) ## make the two taxi runs again: train, log to MLflow, convert

@@ -43,6 +43,8 @@ type Manifest struct {
 	Lowering   string            `json:"lowering"`
 	Parity     Parity            `json:"parity"`
 	Files      map[string]string `json:"files"` // sha256 of the other files, hexadecimal
+
+	Fingerprint string `json:"-"` // sha256 of the columns, hexadecimal; the model has it as well
 }
 
 // An IDField says where a record's id is, and what it is called in the output.
@@ -172,6 +174,9 @@ func parseManifest(raw []byte, m *Manifest) error {
 	if err := CheckRunID(m.RunID); err != nil {
 		return err
 	}
+	if m.Fingerprint, err = fingerprint(raw); err != nil {
+		return err
+	}
 	switch {
 	case m.Prediction.Name == "":
 		return errors.New("it names no prediction")
@@ -186,6 +191,20 @@ func parseManifest(raw []byte, m *Manifest) error {
 		}
 	}
 	return nil
+}
+
+// fingerprint returns the SHA-256 of a manifest's columns, without spaces.
+func fingerprint(raw []byte) (string, error) {
+	var m struct{ Columns json.RawMessage }
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return "", err
+	}
+	var columns bytes.Buffer
+	if err := json.Compact(&columns, m.Columns); err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(columns.Bytes())
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // check refuses what the encoder would have to guess at.

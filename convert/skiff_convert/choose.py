@@ -57,7 +57,7 @@ def choose(
     shape = " x ".join(f"{len(a):,} {'codes' if a.category else 'bins'}" for a in axes) or "1 cell"
     say(f"estimated a row: trees {trees_cost:.2g} µs, a table of {shape} {table_cost:.2g} µs")
     against = _against(pipeline, axes, trees_cost, table_cost, hurry=wish.lowering == "auto")
-    hint = "--lowering trees takes any number of thresholds"
+    hint = "--lowering trees (LOWERING=trees) takes any number of thresholds"
     if not against:
         say(f"asking the original pipeline about {grid.size(axes):,} cells")
         table = Table(axes, reader.table(axes, lambda done: say(f"{done} cells")))
@@ -66,7 +66,7 @@ def choose(
         if megabytes <= wish.budget:
             return lowering, table
         against = f"it takes {megabytes:.1f} MB, over --table-budget {wish.budget:g}"
-        hint = "--lowering trees, or a larger --table-budget"
+        hint = "--lowering trees (LOWERING=trees), or a larger --table-budget (TABLE_BUDGET=)"
     if wish.lowering == "table":
         raise ConvertError(f"cannot be lowered to a table: {against}", hint)
     say(f"no table: {against}")

@@ -5,11 +5,14 @@ index in the vocabulary), a number is itself. A feature learned both as text and
 the category first.
 """
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from . import spec as specs
 from .errors import ConvertError
-from .neutral import Pipeline
+from .neutral import Pipeline, Trees
 from .spec import Keys, Spec, Template
 
 # 2**128 - 2**103, the least double that rounds to float32 infinity (a tie with 2**128, which is even).
@@ -45,6 +48,15 @@ class Column:
         return entry if self.limit is None else entry | {"limit": self.limit}
 
 
+def fingerprint(columns: Sequence[Column]) -> str:
+    """The SHA-256 of columns as the manifest has them, without spaces, in hexadecimal digits.
+
+    It goes into the graph, whose codes mean the words of these columns and of no others.
+    """
+    text = json.dumps([column.manifest() for column in columns], separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
 @dataclass
 class _Learned:
     """What the vectorizer learned of one feature."""
@@ -74,11 +86,15 @@ def build(pipeline: Pipeline, spec: Spec, *, missing: str) -> list[Column]:
     the pipeline learned a feature that the spec does not give, or one whose names are ambiguous.
     """
     columns = []
+    counted = _counted(pipeline)
     for name, learned in _learned(pipeline, list(spec.features)).items():
         source = spec.features[name]
         both = bool(learned.words) and learned.number is not None
         if learned.words:
             words, indices = tuple(learned.words), tuple(learned.words.values())
+            for word, index in learned.words.items():
+                if index in counted:
+                    raise _no_word(pipeline.vectorizer.names[index], name, word)
             columns.append(Column(name, source, "category", missing, indices, words))
         elif isinstance(source, Template):
             raise ConvertError(
@@ -122,6 +138,22 @@ def _learned(pipeline: Pipeline, features: list[str] | None) -> dict[str, _Learn
         else:
             learned.setdefault(name, _Learned()).words[word] = index
     return {name: one for name, one in learned.items() if one.words or one.number is not None}
+
+
+def _counted(pipeline: Pipeline) -> set[int]:
+    """Columns of the vectorizer that trees know to hold more than the 0 and 1 of a word."""
+    trees = pipeline.estimator
+    if not isinstance(trees, Trees):
+        return set()
+    beyond = (trees.left >= 0) & ((trees.threshold < 0) | (trees.threshold >= 1))
+    return set(trees.feature[beyond].tolist())
+
+
+def _no_word(column: str, name: str, word: str) -> ConvertError:
+    return ConvertError(
+        f"{column!r} is not the word {word!r} of {name}: the pipeline has seen more of it than 0 and 1",
+        f'lists are not converted; a number of that name needs a spec with "{column}" = "{column}"',
+    )
 
 
 def _owners(column: str, features: list[str], separator: str) -> list[tuple[str, str | None]]:

@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from . import FORMAT, __version__
-from .columns import Column
+from .columns import Column, fingerprint
 from .grid import Table
 from .lower_linear import lower_linear
 from .lower_table import lower_table
@@ -57,7 +57,7 @@ def lower(pipeline: Pipeline, columns: Sequence[Column], run_id: str, table: Tab
         producer_name="skiff",
         producer_version=__version__,
     )
-    helper.set_model_props(model, {"run_id": run_id, "format": str(FORMAT)})
+    helper.set_model_props(model, {"run_id": run_id, "format": str(FORMAT), "columns": fingerprint(columns)})
     onnx.checker.check_model(model)
     return Lowering(kind, model.SerializeToString(deterministic=True), "bits" if exact else "4 ulp")
 

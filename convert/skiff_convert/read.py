@@ -77,7 +77,7 @@ def check_version(written_by):
     if written_by and written_by.split(".")[:2] != sklearn.__version__.split(".")[:2]:
         raise Refusal(
             f"the model was written by scikit-learn {written_by}, this is {sklearn.__version__}",
-            f"install scikit-learn=={written_by} beside the converter",
+            f"for make: .build/uv/bin/uv pip install -p .build/venv/bin/python scikit-learn=={written_by}",
         )
 
 

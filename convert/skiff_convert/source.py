@@ -1,5 +1,6 @@
 """Stage 2: finds the MLflow model and reads its MLmodel."""
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,9 @@ import yaml
 from .errors import ConvertError
 
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # it names a folder and goes into paths
+MLFLOW_RUN_ID = re.compile(r"[0-9a-f]{32}")
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
+LOCAL_STORES = ("mlflow.db", "mlruns")  # what MLflow uses where no other is named
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ def find(model: str, run_id: str | None = None) -> Source:
 
 def _load_mlmodel(folder: Path) -> dict:
     if not folder.is_dir():
-        raise ConvertError(f"no folder {folder}", "name a folder with an MLmodel, runs:/… or models:/…")
+        hint = "name a folder with an MLmodel, runs:/… or models:/…"
+        if MLFLOW_RUN_ID.fullmatch(str(folder)):
+            hint = f"did you mean runs:/{folder}/model?"
+        raise ConvertError(f"no folder {folder}", hint)
     path = folder / "MLmodel"
     if not path.is_file():
         inside = sorted(p.parent for p in folder.glob("**/MLmodel"))
@@ -70,6 +76,13 @@ def _load_mlmodel(folder: Path) -> dict:
 
 def _download(uri: str) -> Path:
     """The local folder of an MLflow URI; MLflow knows where 2.x and 3.x keep the files."""
+    of_a_store = uri.startswith(("runs:", "models:"))
+    if of_a_store and "MLFLOW_TRACKING_URI" not in os.environ and not any(map(os.path.exists, LOCAL_STORES)):
+        raise ConvertError(
+            f"fetching {uri}: MLFLOW_TRACKING_URI is not set, and there is no store here",
+            "set it to the tracking server or the store's file, as in sqlite:////path/to/mlflow.db",
+        )
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # 7 take four minutes to fail
     try:
         import mlflow
     except ImportError as err:

@@ -119,6 +119,6 @@ def _source(feature: str, value: object) -> Template | Keys:
 
 def _path(key: str, value: str) -> Keys:
     path = tuple(value.split("."))
-    if not all(path):
+    if not all(path) or path[0] == "$" or any(part != part.strip() for part in path):
         raise ValueError(f"{key}: {value!r} is not a path")
     return path

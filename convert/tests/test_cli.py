@@ -95,7 +95,10 @@ def test_bundle(model, tmp_path):
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     graph = onnx.load(folder / "model.onnx")
-    assert {p.key: p.value for p in graph.metadata_props} == {"run_id": "f" * 32, "format": "1"}
+    words = json.dumps(manifest["columns"], separators=(",", ":")).encode()
+    fingerprint = hashlib.sha256(words).hexdigest()
+    metadata = {p.key: p.value for p in graph.metadata_props}
+    assert metadata == {"run_id": "f" * 32, "format": "1", "columns": fingerprint}
     assert {line.get("reject") for line in lines} == {
         None,
         "not_json",
@@ -258,7 +261,7 @@ def test_a_table_over_its_budget(model, tmp_path, capsys):
     *_, error, hint = err.splitlines()
     assert error.startswith("convert: error: cannot be lowered to a table: it takes ")
     assert error.endswith(" MB, over --table-budget 0.001")
-    assert hint == "hint: --lowering trees, or a larger --table-budget"
+    assert hint == "hint: --lowering trees (LOWERING=trees), or a larger --table-budget (TABLE_BUDGET=)"
     code, out, err = run(capsys, *args)
     assert code == 0 and "MB, over --table-budget 0.001\n" in err
     assert json.loads(Path(out.strip(), "manifest.json").read_text())["lowering"] == "trees"
@@ -286,7 +289,9 @@ def test_too_many_cells(model, tmp_path, capsys, monkeypatch, limit, of, error):
     shape = re.search(r"a table of ([\d,]+) codes x ([\d,]+) bins", err).groups()
     cells = math.prod(int(n.replace(",", "")) for n in shape)
     assert error.format(cells=f"{cells:,}") in err
-    assert ("hint: --lowering trees takes any number of thresholds\n" in err) == (of == "table")
+    assert ("hint: --lowering trees (LOWERING=trees) takes any number of thresholds\n" in err) == (
+        of == "table"
+    )
 
 
 @pytest.mark.parametrize("lowering", ["trees", "table"])
@@ -356,12 +361,35 @@ def test_help(capsys):
             ("a", "--table-budget", "x"),
             "convert: error: argument --table-budget: invalid float value: 'x'",
         ),
+        (("a", "--table-budget", "-1"), "convert: error: --table-budget has to be above 0"),
     ],
 )
 def test_usage(capsys, args, error):
     code, out, err = run(capsys, *args)
     assert (code, out) == (2, "")
     assert err == f"{error}\nhint: --help shows the options, with an example\n"
+
+
+@pytest.mark.parametrize(
+    ("zone", "error"),
+    [
+        (
+            "trip",
+            r"of [\d,]+ records made by the spec, it rejects all but \d+, most of them as wrong_type trip",
+        ),
+        ("trip.miles", r"of the \d+ words of zone the spec makes only 0"),
+    ],
+)
+def test_a_spec_that_contradicts_itself(tmp_path, capsys, zone, error):
+    """Nothing could be predicted, or next to nothing: that is no proof."""
+    folder = save(fit(DecisionTreeRegressor(), words_and_miles(mixed_records(60))), tmp_path / "model")
+    spec = tmp_path / "spec.toml"
+    spec.write_text(f'model = "m"\nprediction = "p"\n[features]\nzone = "{zone}"\ndistance = "trip.miles"\n')
+    code, out, err = run(capsys, folder, "--spec", spec, "--out", tmp_path / "out")
+    *_, said, hint = err.splitlines()
+    assert (code, out) == (1, "") and not (tmp_path / "out").exists()
+    assert re.fullmatch(f"convert: error: {error}", said)
+    assert hint == "hint: do two features read one value as different things?"
 
 
 def test_errors_are_two_lines(capsys, tmp_path):

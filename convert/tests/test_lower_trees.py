@@ -11,6 +11,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 from skiff_convert.columns import FLOAT32_LIMIT
+from skiff_convert.errors import ConvertError
 from skiff_convert.lower_trees import absorb_rounding
 from skiff_convert.witnesses import witnesses
 
@@ -70,15 +71,28 @@ def test_forest_with_single_leaves_among_its_trees(converted):
     assert converted(pipeline).check(records) == 40
 
 
-def test_splits_with_one_answer(converted):
-    """Lists of words may count a word twice; over words, such a split has one answer only."""
-    records = [{"words": ["a"] * (i % 4) + ["b"] * (i % 3), "n": i % 5} for i in range(60)]
-    y = np.array([(i % 4) ** 2 + (i % 3) + (i % 5) / 10 for i in range(60)])
-    pipeline = fit(DecisionTreeRegressor(), records, y)
-    thresholds = pipeline[1].tree_.threshold
-    assert (thresholds[pipeline[1].tree_.feature >= 0] >= 1).any()
-    asked = [{"words": word, "n": n} for word in ("a", "b", "c") for n in range(6)]
-    assert converted(pipeline).check(asked) == len(asked)
+NO_WORDS = {
+    "a list that counts": ([{"a": ["gold"] * (i % 4), "n": i % 5} for i in range(60)], "'a=gold'"),
+    "a number with = in its name": ([{"a": "x", "a=gold": i % 4, "n": i % 5} for i in range(60)], "'a=gold'"),
+    "one below zero": ([{"a=gold": -(i % 4), "n": i % 5} for i in range(60)], "'a=gold'"),
+}
+
+
+@pytest.mark.parametrize("case", NO_WORDS)
+def test_what_is_no_word_is_refused(converted, case):
+    records, column = NO_WORDS[case]
+    y = np.array([(i % 4) ** 2 + (i % 5) / 10 for i in range(60)])
+    with pytest.raises(ConvertError, match=f"{column} is not the word 'gold' of a") as refused:
+        converted(fit(DecisionTreeRegressor(), records, y))
+    assert 'needs a spec with "a=gold" = "a=gold"' in refused.value.hint
+
+
+def test_a_number_with_a_separator_in_its_name(converted, tmp_path):
+    records = [{"a=gold": i % 4 + 0.5, "n": i % 5} for i in range(60)]
+    y = np.array([r["a=gold"] ** 2 + r["n"] / 10 for r in records])
+    spec = tmp_path / "spec.toml"
+    spec.write_text('model = "m"\nprediction = "p"\n[features]\n"a=gold" = "a=gold"\nn = "n"\n')
+    assert converted(fit(DecisionTreeRegressor(), records, y), str(spec)).check(records) == 60
 
 
 @pytest.mark.parametrize("name", TREES)

@@ -89,3 +89,20 @@ def test_wrong_mlmodels(tmp_path, change, error):
 def test_no_folder():
     with pytest.raises(ConvertError, match="no folder nowhere"):
         source.find("nowhere")
+
+
+def test_a_run_id_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConvertError) as refused:
+        source.find("0123456789abcdef" * 2)
+    assert refused.value.hint == "did you mean runs:/0123456789abcdef0123456789abcdef/model?"
+
+
+@pytest.mark.parametrize("uri", ["runs:/0123/model", "models:/rides/1"])
+def test_no_store_is_made_up(tmp_path, monkeypatch, uri):
+    """MLflow would make an empty one here, and find nothing in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(ConvertError, match="MLFLOW_TRACKING_URI is not set"):
+        source.find(uri)
+    assert not list(tmp_path.iterdir())

@@ -40,8 +40,22 @@ def test_doubled_braces_are_braces():
         (HEAD + "id = 3\n[features]\na = 'a'", "spec s: id must be a string"),
         (HEAD + "[features]", "spec s: features is empty"),
         (HEAD + "[features]\na = 3", "spec s: features.a must be a string"),
-        (HEAD + '[features]\na = ""', "spec s: features.a: '' is not a path"),
-        (HEAD + '[features]\na = "b..c"', "spec s: features.a: 'b..c' is not a path"),
+        (
+            HEAD + '[features]\na = ""',
+            "spec s: features.a: '' is not a path",
+        ),
+        (
+            HEAD + '[features]\na = "b..c"',
+            "spec s: features.a: 'b..c' is not a path",
+        ),
+        (
+            HEAD + '[features]\na = "$.b"',
+            "spec s: features.a: '$.b' is not a path",
+        ),
+        (
+            HEAD + '[features]\na = "{b }"',
+            "spec s: features.a: 'b ' is not a path",
+        ),
         (HEAD + '[features]\na = "x{b"', "spec s: features.a: stray brace at character 2"),
         (HEAD + '[features]\na = "{b}}"', "spec s: features.a: stray brace at character 4"),
         (HEAD + '[features]\na = "{}"', "spec s: features.a: stray brace at character 1"),

@@ -76,21 +76,22 @@ func Initialize(library string) error {
 	return nil
 }
 
-// checkMetadata makes sure that the model and the manifest are of one run.
+// checkMetadata makes sure that the model and the manifest are of one run, and
+// that the model's codes are of the manifest's words.
 func (s *Session) checkMetadata(m *inference.Manifest) error {
 	metadata, err := s.session.GetModelMetadata()
 	if err != nil {
 		return fmt.Errorf("reading the model's metadata: %w", err)
 	}
 	defer metadata.Destroy() //nolint:errcheck // frees memory, fails only when freed twice
-	for key, want := range map[string]string{"run_id": m.RunID, "format": strconv.Itoa(m.Format)} {
+	for key, want := range map[string]string{"run_id": m.RunID, "format": strconv.Itoa(m.Format), "columns": m.Fingerprint} {
 		got, _, err := metadata.LookupCustomMetadataMap(key)
 		if err != nil {
 			return fmt.Errorf("reading the model's metadata: %w", err)
 		}
 		if got != want {
-			return inference.WithHint(fmt.Errorf("the model says %s %q, and its manifest %q", key, got, want),
-				"convert the run again with `make convert MODEL=...`")
+			return inference.WithHint(fmt.Errorf("the model of run %s was made with %s %q, and its manifest has %q", m.RunID, key, got, want),
+				"one of them was altered: convert the run again with `make convert MODEL=...`")
 		}
 	}
 	return nil

@@ -163,7 +163,8 @@ func TestLoadRefuses(t *testing.T) {
 		want   string
 	}{
 		"no ONNX":     {func(b *inference.Bundle) { b.Model = []byte("no") }, "loading the model of run"},
-		"another run": {func(b *inference.Bundle) { b.Manifest.RunID = "other" }, `the model says run_id`},
+		"another run": {func(b *inference.Bundle) { b.Manifest.RunID = "other" }, `was made with run_id`},
+		"other words": {func(b *inference.Bundle) { b.Manifest.Fingerprint = "0" }, `was made with columns`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := *good
