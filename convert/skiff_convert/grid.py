@@ -54,7 +54,7 @@ def axes(pipeline: Pipeline, columns: Sequence[Column]) -> tuple[Axis, ...]:
     """The axes of a pipeline of trees: the columns that are asked about, at least one; categories first."""
     trees = pipeline.estimator
     splits = over_columns(trees, columns)
-    asks = (trees.left >= 0) & (splits.goto == np.arange(len(trees.left)))
+    asks = trees.left >= 0
     found = []
     for i, column in enumerate(columns):
         asked = np.unique(splits.split[asks & (splits.column == i)])

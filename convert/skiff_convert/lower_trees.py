@@ -19,11 +19,7 @@ SUM, NO_TRANSFORM = 1, 0
 
 @dataclass(frozen=True)
 class Splits:
-    """What each node asks, all arrays [nodes]; at a leaf only goto means something.
-
-    x[column] MODE split, then yes or else no. goto is the node itself, or, where the question has one answer
-    only, the node that answer leads to.
-    """
+    """What each node asks, x[column] MODE split, and where it leads; all arrays [nodes], leaves' unused."""
 
     column: np.ndarray
     mode: np.ndarray
@@ -31,33 +27,26 @@ class Splits:
     yes: np.ndarray
     no: np.ndarray
     missing_yes: np.ndarray
-    goto: np.ndarray
 
 
 def lower_trees(
     trees: Trees, columns: Sequence[Column], accepts_nan: bool
 ) -> tuple[list[NodeProto], list[TensorProto]]:
     """Nodes and constants that compute y from X: the sum of the leaves in tree order, then the mean."""
-    splits = over_columns(trees, columns)
-    ensemble = tree_ensemble("sum" if trees.averaged else "y", trees, splits, accepts_nan)
-    if not trees.averaged:
-        return [ensemble], []
-    count = numpy_helper.from_array(np.array(len(trees.offsets) - 1, np.float64), "trees")
-    return [ensemble, helper.make_node("Div", ["sum", "trees"], ["y"])], [count]
-
-
-def tree_ensemble(output: str, trees: Trees, splits: Splits, accepts_nan: bool) -> NodeProto:
-    """The node that adds up the leaves a row of X comes to, in tree order; output float64 [rows, 1]."""
-    return helper.make_node(
+    ensemble = helper.make_node(
         "TreeEnsemble",
         ["X"],
-        [output],
+        ["sum" if trees.averaged else "y"],
         domain="ai.onnx.ml",
         n_targets=1,
         aggregate_function=SUM,
         post_transform=NO_TRANSFORM,
-        **_attributes(trees, splits, accepts_nan),
+        **_attributes(trees, over_columns(trees, columns), accepts_nan),
     )
+    if not trees.averaged:
+        return [ensemble], []
+    count = numpy_helper.from_array(np.array(len(trees.offsets) - 1, np.float64), "trees")
+    return [ensemble, helper.make_node("Div", ["sum", "trees"], ["y"])], [count]
 
 
 def absorb_rounding(threshold: np.ndarray) -> np.ndarray:
@@ -91,33 +80,24 @@ def over_columns(trees: Trees, columns: Sequence[Column]) -> Splits:
         if column.kind == "category":
             code[list(column.indices)] = np.arange(1, 1 + len(column.indices))
 
-    nodes = np.arange(len(trees.left))
     leaf = trees.left < 0
     feature = np.where(leaf, 0, trees.feature)
-    # A one-hot column is 0 or 1: the one side is the code's, the other everybody else's.
-    if_one = np.where(trees.threshold >= 1, trees.left, trees.right)
-    if_zero = np.where(trees.threshold >= 0, trees.left, trees.right)
+    # A one-hot column is 0 or 1, and its threshold between them: 1 is the code, 0 everybody else.
     category = ~leaf & (code[feature] > 0)
-    goto = np.where(category & (if_one == if_zero), if_one, nodes)
-    for node in nodes[goto != nodes][::-1]:  # children first: what they lead to is known
-        goto[node] = goto[goto[node]]
     return Splits(
         column=owner[feature],
         mode=np.where(category, BRANCH_EQ, BRANCH_LEQ),
         split=np.where(category, code[feature], absorb_rounding(trees.threshold)),
-        yes=goto[np.where(category, if_one, trees.left)],
-        no=goto[np.where(category, if_zero, trees.right)],
+        yes=np.where(category, trees.right, trees.left),
+        no=np.where(category, trees.left, trees.right),
         missing_yes=~category & trees.missing_left,
-        goto=goto,
     )
 
 
 def _attributes(trees: Trees, splits: Splits, accepts_nan: bool) -> dict:
     """The TreeEnsemble's attributes: interior nodes and leaves numbered apart, in the original's order."""
-    roots = splits.goto[trees.offsets[:-1]]
-    live = _reachable(roots, trees, splits)
-    leaf = trees.left < 0
-    asks, ends = np.flatnonzero(live & ~leaf), np.flatnonzero(live & leaf)
+    roots, leaf = trees.offsets[:-1], trees.left < 0
+    asks, ends = np.flatnonzero(~leaf), np.flatnonzero(leaf)
     number = np.zeros(len(leaf), np.int64)
     number[asks], number[ends] = np.arange(len(asks)), np.arange(len(ends))
 
@@ -147,14 +127,3 @@ def _attributes(trees: Trees, splits: Splits, accepts_nan: bool) -> dict:
         "nodes_splits": numpy_helper.from_array(with_bare(splits.split[asks]), "splits"),
         "leaf_weights": numpy_helper.from_array(trees.value[ends], "leaves"),
     }
-
-
-def _reachable(roots: np.ndarray, trees: Trees, splits: Splits) -> np.ndarray:
-    """Which nodes a row can come to, bool [nodes]."""
-    live = np.zeros(len(trees.left), bool)
-    level = roots
-    while len(level):
-        live[level] = True
-        asks = level[trees.left[level] >= 0]
-        level = np.concatenate([splits.yes[asks], splits.no[asks]])
-    return live

@@ -19,7 +19,7 @@ LARGEST = 20_000_000  # numbers held at a time, 160 MB
 def witnesses(trees: Trees, columns: Sequence[Column], most: int) -> np.ndarray:
     """Distinct rows of X, float64 [rows, columns], on both sides of the splits; at most so many of them."""
     splits = over_columns(trees, columns)
-    roots = splits.goto[trees.offsets[:-1]]
+    roots = trees.offsets[:-1]
     share = max(1, LARGEST // (len(roots) * len(columns)))  # of each tree, before the trees' common rows go
     rows = np.vstack([_thin(_of_tree(root, trees, splits, len(columns)), share) for root in roots])
     return _thin(rows[(np.abs(rows) < FLOAT32_LIMIT).all(axis=1)], most)
