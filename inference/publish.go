@@ -133,10 +133,15 @@ func pick[T any](s []T, indexes []int) []T {
 	return picked
 }
 
-// sleep waits for d and reports whether ctx lasts that long.
+// sleep waits for d, or half of what is left of ctx if that is shorter. It
+// reports whether there is time for another try.
 func sleep(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return false
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		if left < firstWait {
+			return false
+		}
+		d = min(d, left/2)
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -78,8 +78,8 @@ func (s *Stream) check(out *kinesis.PutRecordsOutput, records int) ([]int, error
 	count := int(aws.ToInt32(out.FailedRecordCount))
 	switch {
 	case len(out.Records) != records || count > len(failed):
-		return nil, fmt.Errorf("putting records to %s: the answer to %d records has %d, %d of them errors where there should be %d",
-			s.name, records, len(out.Records), len(failed), count)
+		return nil, fmt.Errorf("putting records to %s: %d records were put and %d answered, %d failed and %d say so",
+			s.name, records, len(out.Records), count, len(failed))
 	case len(failed) > 0:
 		return failed, fmt.Errorf("putting records to %s: %d of %d were not taken: %s", s.name, len(failed), records, strings.Join(codes, ", "))
 	}
