@@ -195,13 +195,16 @@ func parseManifest(raw []byte, m *Manifest) error {
 
 // fingerprint returns the SHA-256 of a manifest's columns, without spaces.
 func fingerprint(raw []byte) (string, error) {
-	var m struct{ Columns json.RawMessage }
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return "", err
+	paths := newPathBuilder()
+	slots := paths.add([]string{"columns"})
+	found := make([]value, paths.slots)
+	if !find(raw, &paths.root, found) {
+		return "", errors.New("it is not JSON")
 	}
-	var columns bytes.Buffer
-	if err := json.Compact(&columns, m.Columns); err != nil {
-		return "", err
+	columns := bytes.NewBuffer(make([]byte, 0, len(raw)))
+	at := found[slots[1]]
+	if err := json.Compact(columns, raw[at.start:at.end]); err != nil {
+		return "", fmt.Errorf("reading its columns: %w", err)
 	}
 	sum := sha256.Sum256(columns.Bytes())
 	return hex.EncodeToString(sum[:]), nil
