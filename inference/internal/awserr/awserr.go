@@ -8,7 +8,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// maxText is how much of an error is told, in bytes.
+// maxText is how much of an error is told, in bytes: of a longer one, its ends.
 const maxText = 300
 
 // Code returns the code of a service's error, such as AccessDeniedException,
@@ -21,7 +21,7 @@ func Code(err error) string {
 }
 
 // Shorten returns err with a text that is fit for a log: of a service's error
-// the code and the message, of all of it one line of at most 300 bytes. What
+// the code and the message, of all of it one line of some 300 bytes. What
 // services say of a wrong signature goes on with the request's headers, and
 // the session's token in them; a proxy may answer with a page.
 func Shorten(err error) error {
@@ -30,8 +30,8 @@ func Shorten(err error) error {
 		text = api.ErrorCode() + ": " + api.ErrorMessage()
 	}
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "") + "…"
+	if len(text) > maxText { // the cause is at the end
+		text = strings.ToValidUTF8(text[:maxText/2], "") + " … " + strings.ToValidUTF8(text[len(text)-maxText/2:], "")
 	}
 	return short{err, text}
 }

@@ -20,8 +20,8 @@ func TestShorten(t *testing.T) {
 		{signature, "InvalidSignatureException: The signature does not match.", "InvalidSignatureException"},
 		{&smithy.OperationError{ServiceID: "Kinesis", OperationName: "PutRecords", Err: signature}, "InvalidSignatureException: The signature does not match.", "InvalidSignatureException"},
 		{errors.New("connection reset"), "connection reset", ""},
-		{errors.New(strings.Repeat("é", 300)), strings.Repeat("é", 150) + "…", ""},
-		{errors.New("a" + strings.Repeat("é", 300)), "a" + strings.Repeat("é", 149) + "…", ""},
+		{errors.New("Get " + strings.Repeat("é", 300) + ": refused"), "Get " + strings.Repeat("é", 73) + " … " + strings.Repeat("é", 70) + ": refused", ""},
+		{errors.New("a" + strings.Repeat("é", 300)), "a" + strings.Repeat("é", 74) + " … " + strings.Repeat("é", 75), ""},
 	} {
 		short := awserr.Shorten(test.err)
 		if short.Error() != test.text || awserr.Code(short) != test.code || !errors.Is(short, test.err) {
