@@ -49,11 +49,26 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	defer w.session.Close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
 	stdlog.SetFlags(0)
-	stdlog.SetOutput(slog.NewLogLogger(log.Handler(), slog.LevelError).Writer()) // what the runtime client says of a panic
+	stdlog.SetOutput(clientLog{log})
 	go lambda.StartWithOptions(function{w.handler}, lambda.WithContext(ctx))     // never returns
 	<-ctx.Done()
 	return nil
 }
+
+// A clientLog takes what Lambda's runtime client logs: a panic, for one. Of an
+// invocation that fails the handler has said all.
+type clientLog struct{ log *slog.Logger }
+
+// Write implements [io.Writer].
+func (c clientLog) Write(line []byte) (int, error) {
+	if !bytes.Contains(line, []byte(failed)) {
+		c.log.LogAttrs(context.Background(), slog.LevelError, "the runtime client", slog.String("error", string(bytes.TrimSpace(line))))
+	}
+	return len(line), nil
+}
+
+// failed is the type of an invocation's error.
+const failed = "Worker.Error"
 
 // A function is a handler whose errors are Lambda's: of one type, whatever
 // went wrong, and in one line with the hint.
@@ -63,7 +78,7 @@ type function struct{ handler lambda.Handler }
 func (f function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	response, err := f.handler.Invoke(ctx, event)
 	if err != nil {
-		return nil, lambdaError("Worker.Error", err)
+		return nil, lambdaError(failed, err)
 	}
 	return response, nil
 }

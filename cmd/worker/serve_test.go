@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +12,22 @@ import (
 
 	"skiff/inference"
 )
+
+// What the handler has logged is not logged again; a panic is.
+func TestClientLog(t *testing.T) {
+	var log strings.Builder
+	client := clientLog{slog.New(slog.NewTextHandler(&log, nil))}
+	_, err := function{handlerFunc(func([]byte) ([]byte, error) { return nil, io.ErrUnexpectedEOF })}.Invoke(t.Context(), nil)
+	raw, _ := json.Marshal(err)
+	for _, line := range []string{string(raw), `{"errorMessage":"index out of range","errorType":"boundsError"}`} {
+		if n, err := io.WriteString(client, line+"\n"); n != len(line)+1 || err != nil {
+			t.Errorf("%d bytes, %v", n, err)
+		}
+	}
+	if got := log.String(); strings.Contains(got, "EOF") || !strings.Contains(got, "index out of range") || strings.Count(got, "\n") != 1 {
+		t.Errorf("logged %s", got)
+	}
+}
 
 // A worker that can't start says why, to Lambda as well.
 func TestServeReportsWhyItDoesNotStart(t *testing.T) {
