@@ -50,7 +50,7 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	w.logReady(ctx, log)
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(clientLog{log})
-	go lambda.StartWithOptions(function{w.handler}, lambda.WithContext(ctx))     // never returns
+	go lambda.StartWithOptions(function{w.handler}, lambda.WithContext(ctx)) // never returns
 	<-ctx.Done()
 	return nil
 }
