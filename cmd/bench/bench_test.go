@@ -46,21 +46,21 @@ func TestBench(t *testing.T) {
 // A batch of 1,000 at 2 µs is 2 ms of a whole core, 6.91 of 512 MB's share,
 // which is billed as 7: half a gigabyte for 7 seconds a million records.
 func TestCost(t *testing.T) {
-	c := costOf(Result{Batch: 1000, Record: Spread{Median: 2000}}, 512)
+	c := costOf(Result{Batch: 1000, Record: measuring.Spread{Median: 2000}}, 512)
 	if math.Abs(c.GBSeconds-3.5) > 1e-9 {
 		t.Errorf("%v GB-seconds", c.GBSeconds)
 	}
 	if want := 3.5*0.0000166667 + 1000*0.0000002; math.Abs(c.DollarsX86-want) > 1e-12 {
 		t.Errorf("%v dollars, want %v", c.DollarsX86, want)
 	}
-	if more := costOf(Result{Batch: 1000, Record: Spread{Median: 2000}}, 2*mbPerCore); math.Abs(more.GBSeconds-2*mbPerCore/1024.0*2) > 1e-9 {
+	if more := costOf(Result{Batch: 1000, Record: measuring.Spread{Median: 2000}}, 2*mbPerCore); math.Abs(more.GBSeconds-2*mbPerCore/1024.0*2) > 1e-9 {
 		t.Errorf("over one core: %v GB-seconds", more.GBSeconds)
 	}
 }
 
 func TestRecommend(t *testing.T) {
 	result := func(batch, payload int, ns float64) Result {
-		return Result{Batch: batch, Payload: payload, Record: Spread{Median: ns}}
+		return Result{Batch: batch, Payload: payload, Record: measuring.Spread{Median: ns}}
 	}
 	for _, test := range []struct {
 		name    string
@@ -91,19 +91,6 @@ func TestCheckPredicted(t *testing.T) {
 		if err := checkPredicted(event{records: 2}, []byte(response)); (err == nil) != ok {
 			t.Errorf("%.60s: %v", response, err)
 		}
-	}
-}
-
-func TestSpread(t *testing.T) {
-	if got, want := spread([]float64{5, 1, 4, 2, 3}), (Spread{Median: 3, Min: 1, Max: 5, N: 5}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	v := make([]float64, 100)
-	for i := range v {
-		v[i] = float64(100 - i)
-	}
-	if p := quantile(v, 0.99); p != 100 {
-		t.Errorf("p99 of 1 to 100 is %v", p)
 	}
 }
 

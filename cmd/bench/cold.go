@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"time"
 
+	"skiff/cmd/internal/measuring"
 	"skiff/inference"
 )
 
@@ -23,12 +24,12 @@ const coldStarts = 9
 // its first answer, and for what. The parts are the medians' own, so that they
 // need not add up.
 type ColdStart struct {
-	FirstAnswer Spread  `json:"first_answer_ms"`
-	Process     float64 `json:"process_ms"`     // the program, the Go runtime, the event, the answer
-	Bundle      float64 `json:"bundle_ms"`      // read, checksums verified
-	ONNXRuntime float64 `json:"onnxruntime_ms"` // the shared library
-	Model       float64 `json:"model_ms"`       // the graph into onnxruntime
-	Goldens     float64 `json:"goldens_ms"`     // replayed
+	FirstAnswer measuring.Spread `json:"first_answer_ms"`
+	Process     float64          `json:"process_ms"`     // the program, the Go runtime, the event, the answer
+	Bundle      float64          `json:"bundle_ms"`      // read, checksums verified
+	ONNXRuntime float64          `json:"onnxruntime_ms"` // the shared library
+	Model       float64          `json:"model_ms"`       // the graph into onnxruntime
+	Goldens     float64          `json:"goldens_ms"`     // replayed
 }
 
 // ready is the line that the worker logs when it has loaded.
@@ -58,8 +59,8 @@ func coldStart(ctx context.Context, worker, model string, e event, progress func
 		goldens = append(goldens, r.Goldens)
 	}
 	return &ColdStart{
-		FirstAnswer: spread(answers), Process: median(process), Bundle: median(bundle),
-		ONNXRuntime: median(library), Model: median(graph), Goldens: median(goldens),
+		FirstAnswer: measuring.SpreadOf(answers), Process: measuring.Median(process), Bundle: measuring.Median(bundle),
+		ONNXRuntime: measuring.Median(library), Model: measuring.Median(graph), Goldens: measuring.Median(goldens),
 	}, nil
 }
 

@@ -10,9 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strconv"
-	"strings"
 
 	"skiff/cmd/internal/command"
 	"skiff/cmd/internal/measuring"
@@ -81,15 +78,10 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	case s.repetitions < 1 || s.procs < 1:
 		return nil, wrong(errors.New("-n and -procs are at least 1"))
 	}
-	for word := range strings.SplitSeq(*batches, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < 1 || n > 10_000 {
-			return nil, wrong(fmt.Errorf("-batch %s: a batch size is a whole number from 1 to 10000", *batches))
-		}
-		s.batches = append(s.batches, n)
+	var err error
+	if s.batches, err = measuring.ReadBatches(*batches); err != nil {
+		return nil, wrong(err)
 	}
-	slices.Sort(s.batches)
-	s.batches = slices.Compact(s.batches)
 	var ok bool
 	if s.write, ok = writers()[*format]; !ok {
 		return nil, wrong(fmt.Errorf("-format %s: it is text, json, bench or html", *format))

@@ -14,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"skiff/cmd/internal/measuring"
 )
 
 //go:embed page.html
@@ -122,7 +124,7 @@ type spreads []spreadAt
 
 type spreadAt struct {
 	x  float64
-	ns Spread
+	ns measuring.Spread
 }
 
 func (s spreads) Len() int                { return len(s) }

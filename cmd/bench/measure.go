@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync/atomic"
 	"time"
 
+	"skiff/cmd/internal/measuring"
 	"skiff/inference"
 )
 
@@ -21,26 +21,18 @@ const (
 
 // A Result is what one batch size costs.
 type Result struct {
-	Batch       int     `json:"batch"`         // records an invocation
-	Payload     int     `json:"payload_bytes"` // an event
-	Invocations int     `json:"invocations"`
-	Record      Spread  `json:"ns_per_record"` // the whole handler, over repetitions
-	Stages      Stages  `json:"stages_ns_per_record"`
-	P50         float64 `json:"p50_us"` // an invocation
-	P99         float64 `json:"p99_us"`
-	PerSecond   float64 `json:"records_per_s"` // of one core
-	Allocs      float64 `json:"allocs_per_record"`
-	Bytes       float64 `json:"bytes_per_record"` // allocated
+	Batch       int              `json:"batch"`         // records an invocation
+	Payload     int              `json:"payload_bytes"` // an event
+	Invocations int              `json:"invocations"`
+	Record      measuring.Spread `json:"ns_per_record"` // the whole handler, over repetitions
+	Stages      Stages           `json:"stages_ns_per_record"`
+	P50         float64          `json:"p50_us"` // an invocation
+	P99         float64          `json:"p99_us"`
+	PerSecond   float64          `json:"records_per_s"` // of one core
+	Allocs      float64          `json:"allocs_per_record"`
+	Bytes       float64          `json:"bytes_per_record"` // allocated
 
 	all []repetition
-}
-
-// A Spread is a figure's distribution over repetitions.
-type Spread struct {
-	Median float64 `json:"median"`
-	Min    float64 `json:"min"`
-	Max    float64 `json:"max"`
-	N      int     `json:"n"`
 }
 
 // Stages are the handler's, in ns a record, medians over repetitions.
@@ -147,21 +139,21 @@ func (s *series) result() Result {
 	for _, r := range s.repetitions {
 		ns, allocs, bytes = append(ns, r.ns), append(allocs, r.allocs), append(bytes, r.bytes)
 	}
-	record := spread(ns)
+	record := measuring.SpreadOf(ns)
 	return Result{
 		Batch:       s.batch,
 		Payload:     len(s.events[0].payload),
 		Invocations: len(s.invocations),
 		Record:      record,
 		Stages: Stages{
-			Decode: median(s.stages[0]), Encode: median(s.stages[1]), Score: median(s.stages[2]),
-			Respond: median(s.stages[3]), Publish: median(s.stages[4]),
+			Decode: measuring.Median(s.stages[0]), Encode: measuring.Median(s.stages[1]), Score: measuring.Median(s.stages[2]),
+			Respond: measuring.Median(s.stages[3]), Publish: measuring.Median(s.stages[4]),
 		},
-		P50:       quantile(s.invocations, 0.50),
-		P99:       quantile(s.invocations, 0.99),
+		P50:       measuring.Quantile(s.invocations, 0.50),
+		P99:       measuring.Quantile(s.invocations, 0.99),
 		PerSecond: 1e9 / record.Median,
-		Allocs:    median(allocs),
-		Bytes:     median(bytes),
+		Allocs:    measuring.Median(allocs),
+		Bytes:     measuring.Median(bytes),
 		all:       s.repetitions,
 	}
 }
@@ -194,16 +186,4 @@ func measure(ctx context.Context, h *inference.Handler, records [][]byte, batche
 		results[i] = s.result()
 	}
 	return results, nil
-}
-
-func spread(v []float64) Spread {
-	return Spread{Median: median(v), Min: slices.Min(v), Max: slices.Max(v), N: len(v)}
-}
-
-func median(v []float64) float64 { return quantile(v, 0.5) }
-
-// quantile returns the value below which the fraction q of v is.
-func quantile(v []float64, q float64) float64 {
-	sorted := slices.Sorted(slices.Values(v))
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"skiff/cmd/internal/measuring"
 )
 
 // coldStarts starts every candidate again and again, for one record each: the
@@ -32,7 +34,7 @@ func (c *comparison) coldStarts(ctx context.Context, r *Report) error {
 		}
 	}
 	for who, all := range ms {
-		r.cold[who] = spreadOf(all)
+		r.cold[who] = measuring.SpreadOf(all)
 		r.ColdStart[who] = round(r.cold[who].Median)
 	}
 	return nil

@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
 	"skiff/cmd/internal/command"
@@ -78,12 +76,9 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	case s.plot != "" && filepath.Ext(s.plot) != ".svg":
 		return nil, wrong(fmt.Errorf("-plot %s: it writes .svg", s.plot))
 	}
-	for word := range strings.SplitSeq(*batches, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < 1 || n > 10_000 {
-			return nil, wrong(fmt.Errorf("-batch %s: a batch size is a whole number from 1 to 10000", *batches))
-		}
-		s.batches = append(s.batches, n)
+	var err error
+	if s.batches, err = measuring.ReadBatches(*batches); err != nil {
+		return nil, wrong(err)
 	}
 	if s.bin == "" {
 		program, err := os.Executable()

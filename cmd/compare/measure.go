@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
+
+	"skiff/cmd/internal/measuring"
 )
 
 // visit is how long a candidate runs on a batch size before it is the next
@@ -69,21 +70,10 @@ func (c *comparison) measure(ctx context.Context, processes []*process) ([]Resul
 	}
 	results := make([]Result, len(all))
 	for i, s := range all {
-		spread := spreadOf(s.us)
+		spread := measuring.SpreadOf(s.us)
 		results[i] = Result{s.process.who, s.batch, round(spread.Median), round(spread.Min), round(spread.Max), spread.N, s.process.records(s.batch)}
 	}
 	return results, nil
-}
-
-// A Spread is a figure's distribution.
-type Spread struct {
-	Median, Min, Max float64
-	N                int
-}
-
-func spreadOf(v []float64) Spread {
-	sorted := slices.Sorted(slices.Values(v))
-	return Spread{Median: sorted[len(sorted)/2], Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted)}
 }
 
 // round keeps the decimals that mean something in µs, ms and MB.

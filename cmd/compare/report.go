@@ -19,7 +19,7 @@ type Report struct {
 	Predictions map[string]Agreement `json:"predictions"`
 
 	*comparison `json:"-"`
-	cold        map[string]Spread
+	cold        map[string]measuring.Spread
 	versions    map[string]string // of Python and its packages
 }
 
@@ -28,7 +28,7 @@ func newReport(c *comparison) *Report {
 	return &Report{
 		RunID: filepath.Base(skiff.command[len(skiff.command)-1]), CPU: measuring.CPU(), comparison: c,
 		ColdStart: map[string]float64{}, RSS: map[string]float64{}, Disk: map[string]float64{},
-		Predictions: map[string]Agreement{}, cold: map[string]Spread{},
+		Predictions: map[string]Agreement{}, cold: map[string]measuring.Spread{},
 	}
 }
 

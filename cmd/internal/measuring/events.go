@@ -1,5 +1,5 @@
-// Package measuring is what the commands that measure have in common: the
-// events they measure with, and how they show themselves.
+// Package measuring is what the commands that measure have in common: batch
+// sizes and events, how figures are spread, and how progress is shown.
 package measuring
 
 import (
