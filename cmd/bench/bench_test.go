@@ -3,15 +3,13 @@ package main
 import (
 	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"skiff/cmd/internal/measuring"
-	"skiff/models/taxi"
+	"skiff/cmd/internal/transcripts"
 )
 
 func TestMain(m *testing.M) {
@@ -20,28 +18,7 @@ func TestMain(m *testing.M) {
 
 // The scripts of testdata are sessions with bench. They measure, but test no
 // figure.
-func TestBench(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	runs, err := taxi.ReadRuns(filepath.Join(root, "models", "taxi", "runs.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	library := os.Getenv("ONNXRUNTIME_LIB")
-	if library == "" {
-		library = filepath.Join(root, ".build", "lib", "libonnxruntime.so")
-	}
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("LINEAR", runs["linear"])
-			env.Setenv("ONNXRUNTIME_LIB", library)
-			return os.Symlink(filepath.Join(root, "models"), filepath.Join(env.WorkDir, "models"))
-		},
-	})
-}
+func TestBench(t *testing.T) { transcripts.Run(t) }
 
 // A batch of 1,000 at 2 µs is 2 ms of a whole core, 6.91 of 512 MB's share,
 // which is billed as 7: half a gigabyte for 7 seconds a million records.

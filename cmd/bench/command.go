@@ -51,7 +51,6 @@ type settings struct {
 
 func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	s := &settings{}
 	flags.StringVar(&s.model, "model", "", "")
 	flags.StringVar(&s.records, "records", "", "")
@@ -63,16 +62,10 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.BoolVar(&s.cold, "cold", true, "")
 	flags.BoolVar(&s.serve, "serve", true, "")
 	wrong := func(err error) error { return command.Usage("bench", err) }
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(stderr, usage)
-			return nil, err
-		}
-		return nil, wrong(err)
+	if err := command.Parse(flags, args, usage, stderr); err != nil {
+		return nil, err
 	}
 	switch {
-	case flags.NArg() > 0:
-		return nil, wrong(fmt.Errorf("what is %q?", flags.Arg(0)))
 	case s.model == "":
 		return nil, wrong(errors.New("-model is not set"))
 	case s.repetitions < 1 || s.procs < 1:
@@ -140,7 +133,8 @@ func benchmark(ctx context.Context, s *settings, library string, p *measuring.Pr
 		return nil, err
 	}
 	defer session.Close() //nolint:errcheck // the process ends here
-	handler, err := inference.NewHandler(bundle, session, &sink{}, slog.New(slog.DiscardHandler))
+	published := &sink{}
+	handler, err := inference.NewHandler(bundle, session, published, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +142,13 @@ func benchmark(ctx context.Context, s *settings, library string, p *measuring.Pr
 	report := newReport(s, bundle, len(records))
 	if report.Results, err = measure(ctx, handler, records, s.batches, s.repetitions, p.Show); err != nil {
 		return nil, err
+	}
+	handled := int64(0)
+	for _, r := range report.Results {
+		handled += int64(r.Batch * (r.Invocations + distinctEvents)) // every event once before, to be warm
+	}
+	if got := published.records.Load(); got != handled {
+		return nil, fmt.Errorf("%d of %d records were published", got, handled)
 	}
 	report.Costs = costs(report.Results)
 	report.Recommended = recommend(report.Results)

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"skiff/cmd/internal/measuring"
 	"skiff/cmd/local/runtimeapi"
 	"skiff/inference"
 )
@@ -116,22 +117,11 @@ func readConsumption(pid int) (consumption, error) {
 		}
 		u.cpu += time.Duration(n) * time.Second / ticksPerSecond
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return u, fmt.Errorf("reading what the worker used: %w", err)
+	if u.rss, err = measuring.Memory(pid, "VmRSS"); err != nil {
+		return u, err
 	}
-	for line := range strings.Lines(string(status)) {
-		name, rest, _ := strings.Cut(line, ":")
-		var kb float64
-		if _, err := fmt.Sscanf(rest, "%f kB", &kb); err != nil {
-			continue
-		}
-		switch name {
-		case "VmRSS":
-			u.rss = kb / 1024
-		case "VmHWM":
-			u.peak = kb / 1024
-		}
+	if u.peak, err = measuring.Memory(pid, "VmHWM"); err != nil {
+		return u, err
 	}
 	return u, nil
 }

@@ -49,13 +49,15 @@ func (c *comparison) memory(ctx context.Context, r *Report) error {
 			return err
 		}
 		_, err = p.measure(c.events.of(checkBatch), checkBatch, c.steady)
+		mb := 0.0
 		if err == nil {
-			r.RSS[who.who], err = p.rss()
+			mb, err = measuring.Memory(p.cmd.Process.Pid, "VmRSS")
 		}
 		p.stop()
 		if err != nil {
 			return err
 		}
+		r.RSS[who.who] = round(mb)
 	}
 	return nil
 }

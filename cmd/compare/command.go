@@ -50,7 +50,6 @@ type settings struct {
 
 func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	s := &settings{}
 	batches := flags.String("batch", "1,10,100,1000,10000", "")
 	flags.IntVar(&s.rounds, "n", 11, "")
@@ -61,16 +60,10 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.StringVar(&s.python, "python", filepath.Join(".build", "compare-venv", "bin", "python"), "")
 	flags.StringVar(&s.bin, "bin", "", "")
 	wrong := func(err error) error { return command.Usage("compare", err) }
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(stderr, usage)
-			return nil, err
-		}
-		return nil, wrong(err)
+	if err := command.Parse(flags, args, usage, stderr); err != nil {
+		return nil, err
 	}
 	switch {
-	case flags.NArg() > 0:
-		return nil, wrong(fmt.Errorf("what is %q?", flags.Arg(0)))
 	case s.rounds < 1 || s.starts < 1:
 		return nil, wrong(errors.New("-n and -starts are at least 1"))
 	case s.plot != "" && filepath.Ext(s.plot) != ".svg":

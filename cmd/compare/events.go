@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"skiff/cmd/internal/measuring"
@@ -48,7 +49,9 @@ func writeEvents(dir string, batches []int) (*eventFiles, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("writing events: %w", err)
 	}
-	for _, batch := range append([]int{1, slowRecords, checkBatch}, batches...) {
+	sizes := append([]int{1, slowRecords, checkBatch}, batches...)
+	slices.Sort(sizes)
+	for _, batch := range slices.Compact(sizes) {
 		if err := writeFile(e.of(batch), records, batch); err != nil {
 			return nil, fmt.Errorf("writing events: %w", err)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	protocol "skiff/cmd/compare/candidate"
+	"skiff/cmd/internal/measuring"
 	"skiff/inference"
 )
 
@@ -133,19 +134,6 @@ func (p *process) failed(err error) error {
 	return inference.WithHint(fmt.Errorf("%s does not answer: %w", p.who, err), lines[len(lines)-1])
 }
 
-// rss returns the memory that the process has now, in MB; man 5 proc.
-func (p *process) rss() (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading the memory of %s: %w", p.who, err)
-	}
-	kb, err := strconv.ParseFloat(strings.TrimSuffix(field(string(status), "VmRSS"), " kB"), 64)
-	if err != nil {
-		return 0, fmt.Errorf("reading the memory of %s: %w", p.who, err)
-	}
-	return round(kb / 1024), nil
-}
-
 // lastProcessor returns the last of those that this process may run on: the
 // first ones have the most to do beside it.
 func lastProcessor() (int, error) {
@@ -153,23 +141,13 @@ func lastProcessor() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("looking for processors: %w", err)
 	}
-	list := field(string(status), "Cpus_allowed_list") // such as 0-3,7
+	list := measuring.Field(string(status), "Cpus_allowed_list") // such as 0-3,7
 	last := list[strings.LastIndexAny(list, "-,")+1:]
 	cpu, err := strconv.Atoi(last)
 	if err != nil {
 		return 0, errNoProcessor
 	}
 	return cpu, nil
-}
-
-// field returns a value of a file of lines such as `name: value`.
-func field(lines, name string) string {
-	for line := range strings.Lines(lines) {
-		if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
 }
 
 var errNoProcessor = errors.New("no processor is listed for this process in /proc/self/status")

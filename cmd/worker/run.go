@@ -49,19 +49,11 @@ const eventTime = 30 * time.Second
 // run is the command.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	event := flags.String("event", "", "")
 	check := flags.Bool("check", false, "")
 	addr := flags.String("listen", "", "")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(stderr, usage)
-			return err
-		}
-		return command.Usage("worker", err)
-	}
-	if flags.NArg() > 0 {
-		return command.Usage("worker", fmt.Errorf("what is %q?", flags.Arg(0)))
+	if err := command.Parse(flags, args, usage, stderr); err != nil {
+		return err
 	}
 	if *check && *event != "" || *addr != "" && (*check || *event != "") {
 		return command.Usage("worker", errors.New("-event, -check and -listen exclude one another"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import grid, search
+from . import grid
 from .columns import Column
 from .errors import ConvertError
 from .grid import Axis, Table
@@ -86,7 +86,7 @@ def cost_of_trees(trees: Trees) -> float:
 
 def cost_of_table(axes: Sequence[Axis]) -> float:
     """About how many µs a row takes: a search for each number, a look-up for each category."""
-    return TABLE + sum(CODE if a.category else NUMBER + STEP * len(search.over(a.cuts).steps()) for a in axes)
+    return TABLE + sum(CODE if a.category else NUMBER + STEP * len(a.search.steps()) for a in axes)
 
 
 def _against(

@@ -8,13 +8,14 @@ over the product of their axes: its cells are predicted by the original pipeline
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from . import search as searches
 from .columns import FLOAT32_LIMIT, Column
 from .lower_trees import over_columns
 from .neutral import Pipeline
+from .search import Search, over
 
 LARGEST = math.nextafter(FLOAT32_LIMIT, 0.0)  # number that trees take
 CHUNK = 100_000  # rows of X made at a time
@@ -40,6 +41,11 @@ class Axis:
 
     def __len__(self) -> int:
         return len(self.low)
+
+    @cached_property
+    def search(self) -> Search:
+        """How a number's bin is found."""
+        return over(self.cuts)
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,8 @@ def _others(table: Table, columns: Sequence[Column]) -> Iterator[tuple[int, np.n
             codes = np.setdiff1d(np.arange(len(column.vocabulary) + 1), axis.low if axis else [])
             yield i, codes.astype(np.float64), np.zeros(len(codes), np.int64)
         elif axis:
-            search = searches.over(axis.cuts)
-            yield i, search.middles(), search.bins(search.middles())
+            middles = axis.search.middles()
+            yield i, middles, axis.search.bins(middles)
 
 
 def _rows(

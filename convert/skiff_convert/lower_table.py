@@ -20,7 +20,6 @@ from collections.abc import Sequence
 import numpy as np
 from onnx import NodeProto, TensorProto
 
-from . import search
 from .columns import Column
 from .graph import Graph
 from .grid import Table
@@ -49,7 +48,7 @@ def lower_table(table: Table, columns: Sequence[Column]) -> tuple[list[NodeProto
         code = graph.add("Cast", x[axis.column], to=TensorProto.INT32)
         terms.append(graph.add("GatherElements", starts, code))
     for i, (axis, stride) in enumerate(zip(numbers, _strides(widths), strict=True)):
-        found = search.over(axis.cuts).write(graph, x[axis.column], str(i))
+        found = axis.search.write(graph, x[axis.column], str(i))
         bins.append(found if stride == 1 else graph.add("Mul", found, graph.index(f"stride{i}", stride)))
     if bins:
         bins = [graph.sum(bins)]

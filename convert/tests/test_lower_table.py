@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from skiff_convert import choose, grid, lower_table, prove, search
+from skiff_convert import choose, grid, lower_table, prove
 from skiff_convert.columns import FLOAT32_LIMIT
 from skiff_convert.errors import ConvertError
 
@@ -147,7 +147,7 @@ def test_every_wrong_bit_is_refused(small):
     used = np.unique(prove.open_session(seen.SerializeToString()).run([at], {"X": X})[0])
 
     constants = {name: numpy_helper.to_array(tensor) for name, tensor in initializers(whole).items()}
-    (most,) = (search.over(axis.cuts).most for axis in small.table.axes if not axis.category)
+    (most,) = (axis.search.most for axis in small.table.axes if not axis.category)
     cuts = constants["cuts0"][np.isfinite(constants["cuts0"])]
     wrong = [("values", i, np.nextafter(constants["values"][i], np.inf)) for i in used]
     wrong += [("pages", i, start - 1) for i, start in enumerate(constants["pages"])]

@@ -76,7 +76,7 @@ func (f *Folder) explain(key string, err error) error {
 		return fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, os.ErrNotExist)
 	}
 	hint := "the bundle may be as it should be: start again, and see whether S3 can be reached from here"
-	switch code := awserr.Code(err); code {
+	switch awserr.Code(err) {
 	case "AccessDenied":
 		hint = "the role needs s3:GetObject on it; to who may not list the bucket, S3 says the same of what is not there"
 	case "NoSuchBucket":

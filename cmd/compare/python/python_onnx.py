@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from serve import Kinesis, put_all, serve
+from serve import Kinesis, respond, serve
 
 DENSE_FOLDER, RUN_ID = Path(sys.argv[1]), sys.argv[2]
 PREDICTIONS_STREAM_NAME = "ride_predictions"
@@ -51,16 +51,7 @@ def lambda_handler(event, context):
     durations = []
     for start in range(0, len(rides), ROWS):
         durations += predict([ride["ride"] for ride in rides[start : start + ROWS]])
-    predictions = [
-        {
-            "model": "ride_duration_prediction_model",
-            "version": RUN_ID,
-            "prediction": {"ride_duration": duration, "ride_id": ride["ride_id"]},
-        }
-        for ride, duration in zip(rides, durations, strict=True)
-    ]
-    put_all(kinesis_client, PREDICTIONS_STREAM_NAME, predictions)
-    return {"predictions": predictions}
+    return respond(kinesis_client, PREDICTIONS_STREAM_NAME, RUN_ID, rides, durations)
 
 
 if __name__ == "__main__":

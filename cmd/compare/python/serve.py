@@ -31,14 +31,23 @@ class Kinesis:
         return {"FailedRecordCount": 0}
 
 
-def put_all(kinesis, stream, predictions):
-    """Puts prediction events on the stream, as many in a request as it may have."""
+def respond(kinesis, stream, version, rides, durations):
+    """A batch's response, its prediction events put on the stream, as many in a request as it may have."""
+    predictions = [
+        {
+            "model": "ride_duration_prediction_model",
+            "version": version,
+            "prediction": {"ride_duration": duration, "ride_id": ride["ride_id"]},
+        }
+        for ride, duration in zip(rides, durations, strict=True)
+    ]
     for start in range(0, len(predictions), MAX_RECORDS):
         records = [
             {"Data": json.dumps(event), "PartitionKey": str(event["prediction"]["ride_id"])}
             for event in predictions[start : start + MAX_RECORDS]
         ]
         kinesis.put_records(StreamName=stream, Records=records)
+    return {"predictions": predictions}
 
 
 def lines(path):

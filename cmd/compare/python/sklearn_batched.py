@@ -8,7 +8,7 @@ import json
 import pickle
 import sys
 
-from serve import Kinesis, put_all, serve
+from serve import Kinesis, respond, serve
 
 MODEL_FILE, RUN_ID = sys.argv[1:]
 PREDICTIONS_STREAM_NAME = "ride_predictions"
@@ -29,16 +29,7 @@ def prepare_features(ride):
 def lambda_handler(event, context):
     rides = [json.loads(base64.b64decode(record["kinesis"]["data"])) for record in event["Records"]]
     durations = model.predict([prepare_features(ride["ride"]) for ride in rides]).tolist()
-    predictions = [
-        {
-            "model": "ride_duration_prediction_model",
-            "version": RUN_ID,
-            "prediction": {"ride_duration": duration, "ride_id": ride["ride_id"]},
-        }
-        for ride, duration in zip(rides, durations, strict=True)
-    ]
-    put_all(kinesis_client, PREDICTIONS_STREAM_NAME, predictions)
-    return {"predictions": predictions}
+    return respond(kinesis_client, PREDICTIONS_STREAM_NAME, RUN_ID, rides, durations)
 
 
 if __name__ == "__main__":

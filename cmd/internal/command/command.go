@@ -21,6 +21,23 @@ func Usage(name string, err error) error {
 	return inference.WithHint(usage{err}, name+" -help")
 }
 
+// Parse parses the flags of a command that has no other arguments. Asked for
+// help it prints the usage, and returns [flag.ErrHelp].
+func Parse(flags *flag.FlagSet, args []string, usage string, stderr io.Writer) error {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stderr, usage)
+		return err
+	case err != nil:
+		return Usage(flags.Name(), err)
+	case flags.NArg() > 0:
+		return Usage(flags.Name(), fmt.Errorf("what is %q?", flags.Arg(0)))
+	}
+	return nil
+}
+
 type logged struct {
 	error
 	lines []string
