@@ -51,26 +51,15 @@ func writeHTML(w io.Writer, r *Report) error {
 
 // recordPlot draws what a record costs over batch sizes, with its spread.
 func recordPlot(r *Report) (template.HTML, error) {
-	p := plot.New()
-	p.X.Label.Text, p.Y.Label.Text = "batch, records", "µs a record"
-	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
-	p.Add(plotter.NewGrid())
-	points := make(spreads, len(r.Results))
+	p := measuring.NewPlot("batch, records", "µs a record")
+	points := make([]measuring.Point, len(r.Results))
 	for i, result := range r.Results {
-		points[i] = spreadAt{float64(result.Batch), result.Record}
+		ns := result.Record
+		points[i] = measuring.Point{Batch: result.Batch, Spread: measuring.Spread{Median: ns.Median / 1000, Min: ns.Min / 1000, Max: ns.Max / 1000, N: ns.N}}
 	}
-	line, dots, err := plotter.NewLinePoints(points)
-	if err != nil {
-		return "", fmt.Errorf("plotting: %w", err)
+	if _, _, err := measuring.Draw(p, points, blue); err != nil {
+		return "", err
 	}
-	line.Color, dots.Color, dots.Shape = blue, blue, draw.CircleGlyph{}
-	bars, err := plotter.NewYErrorBars(points)
-	if err != nil {
-		return "", fmt.Errorf("plotting: %w", err)
-	}
-	bars.Color = blue
-	p.Add(line, bars, dots)
 	return svg(p)
 }
 
@@ -118,20 +107,6 @@ var (
 	blue    = color.RGBA{0, 114, 178, 255}                                                                                                                //nolint:gochecknoglobals // constant
 	palette = []color.Color{blue, color.RGBA{86, 180, 233, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255}, color.RGBA{230, 159, 0, 255}} //nolint:gochecknoglobals // constant
 )
-
-// spreads are points with their spread, in µs, for the plotter.
-type spreads []spreadAt
-
-type spreadAt struct {
-	x  float64
-	ns measuring.Spread
-}
-
-func (s spreads) Len() int                { return len(s) }
-func (s spreads) XY(i int) (x, y float64) { return s[i].x, s[i].ns.Median / 1000 }
-func (s spreads) YError(i int) (low, high float64) {
-	return (s[i].ns.Median - s[i].ns.Min) / 1000, (s[i].ns.Max - s[i].ns.Median) / 1000
-}
 
 // svg draws p as an element of a page.
 func svg(p *plot.Plot) (template.HTML, error) {

@@ -1,5 +1,6 @@
 // Package measuring is what the commands that measure have in common: batch
-// sizes and events, how figures are spread, and how progress is shown.
+// sizes and events, how figures are spread and drawn, what a process has, and
+// how progress is shown.
 package measuring
 
 import (
