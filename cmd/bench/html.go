@@ -12,8 +12,6 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"skiff/cmd/internal/measuring"
 )
@@ -51,7 +49,7 @@ func writeHTML(w io.Writer, r *Report) error {
 
 // recordPlot draws what a record costs over batch sizes, with its spread.
 func recordPlot(r *Report) (template.HTML, error) {
-	p := measuring.NewPlot("batch, records", "µs a record")
+	p := measuring.NewLogPlot("batch, records", "µs a record")
 	points := make([]measuring.Point, len(r.Results))
 	for i, result := range r.Results {
 		ns := result.Record
@@ -65,8 +63,7 @@ func recordPlot(r *Report) (template.HTML, error) {
 
 // stagesPlot draws how a record's time is made up, a bar a batch size.
 func stagesPlot(r *Report) (template.HTML, error) {
-	p := plot.New()
-	p.X.Label.Text, p.Y.Label.Text = "batch, records", "ns a record, batches from 10"
+	p := measuring.NewPlot("batch, records", "ns a record, batches from 10")
 	var names []string
 	stages := make([]plotter.Values, 5)
 	for _, result := range r.Results {
@@ -96,7 +93,6 @@ func stagesPlot(r *Report) (template.HTML, error) {
 		p.Add(bar)
 		p.Legend.Add(name, bar)
 	}
-	p.Legend.Top = true
 	p.Y.Max *= 1.25 // room for the legend
 	p.NominalX(names...)
 	return svg(p)
@@ -110,12 +106,10 @@ var (
 
 // svg draws p as an element of a page.
 func svg(p *plot.Plot) (template.HTML, error) {
-	canvas := vgsvg.New(18*vg.Centimeter, 10*vg.Centimeter)
-	p.Draw(draw.New(canvas))
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
-		return "", fmt.Errorf("plotting: %w", err)
+	drawn, err := measuring.SVG(p, 18*vg.Centimeter, 10*vg.Centimeter)
+	if err != nil {
+		return "", err
 	}
-	_, element, _ := bytes.Cut(b.Bytes(), []byte("<svg"))
+	_, element, _ := bytes.Cut(drawn, []byte("<svg"))
 	return template.HTML("<svg" + string(element)), nil //nolint:gosec // the plotter's own output
 }

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
 	"os"
 
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"skiff/cmd/internal/measuring"
 )
@@ -17,9 +13,9 @@ import (
 // writePlot draws what a record costs each candidate over batch sizes, with
 // the spread, as an SVG.
 func writePlot(file string, r *Report) error {
-	p := measuring.NewPlot("records an invocation", "µs a record")
+	p := measuring.NewLogPlot("records an invocation", "µs a record")
 	p.BackgroundColor = color.White
-	p.Legend.Top, p.Legend.YOffs = true, -2*vg.Centimeter // between the reference and all others
+	p.Legend.YOffs = -2 * vg.Centimeter // between the reference and all others
 	for i, c := range r.candidates {
 		var points []measuring.Point
 		for _, batch := range r.batches {
@@ -33,20 +29,12 @@ func writePlot(file string, r *Report) error {
 		line.Width = vg.Points(1.5)
 		p.Legend.Add(c.who, line, dots)
 	}
-	p.Legend.Padding = vg.Points(2)
 	p.Y.Max *= 1.5
-	for _, style := range []*text.Style{&p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
-		style.Font.Variant = "Sans"
+	svg, err := measuring.SVG(p, 18*vg.Centimeter, 11*vg.Centimeter)
+	if err != nil {
+		return err
 	}
-	canvas := vgsvg.New(18*vg.Centimeter, 11*vg.Centimeter)
-	p.Draw(draw.New(canvas))
-	var svg bytes.Buffer
-	if _, err := canvas.WriteTo(&svg); err != nil {
-		return fmt.Errorf("plotting: %w", err)
-	}
-	const family = "Liberation Sans" // the plotter's own, which few have
-	out := bytes.ReplaceAll(svg.Bytes(), []byte(family), []byte(family+", Arial, Helvetica, sans-serif"))
-	if err := os.WriteFile(file, out, 0o644); err != nil { //nolint:gosec // for all to read
+	if err := os.WriteFile(file, svg, 0o644); err != nil { //nolint:gosec // for all to read
 		return fmt.Errorf("plotting: %w", err)
 	}
 	return nil

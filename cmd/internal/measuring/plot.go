@@ -1,18 +1,32 @@
 package measuring
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// NewPlot returns an empty plot over batch sizes, both axes logarithmic.
+// NewPlot returns an empty plot.
 func NewPlot(x, y string) *plot.Plot {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = x, y
+	p.Legend.Top, p.Legend.Padding = true, vg.Points(2)
+	for _, style := range []*text.Style{&p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
+		style.Font.Variant = "Sans"
+	}
+	return p
+}
+
+// NewLogPlot returns an empty plot, both axes logarithmic.
+func NewLogPlot(x, y string) *plot.Plot {
+	p := NewPlot(x, y)
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
 	p.Add(plotter.NewGrid())
@@ -40,6 +54,18 @@ func Draw(p *plot.Plot, points []Point, c color.Color) (*plotter.Line, *plotter.
 	dots.Shape = draw.CircleGlyph{}
 	p.Add(line, bars, dots)
 	return line, dots, nil
+}
+
+// SVG draws p, so large.
+func SVG(p *plot.Plot, width, height vg.Length) ([]byte, error) {
+	canvas := vgsvg.New(width, height)
+	p.Draw(draw.New(canvas))
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
+		return nil, fmt.Errorf("plotting: %w", err)
+	}
+	const family = "Liberation Sans" // the plotter's own, which few have
+	return bytes.ReplaceAll(svg.Bytes(), []byte(family), []byte(family+", Arial, Helvetica, sans-serif")), nil
 }
 
 // spreads are points for the plotter.
