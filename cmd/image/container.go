@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"skiff/cmd/internal/measuring"
 )
 
 const (
@@ -138,8 +140,6 @@ func (c *container) initMS(ctx context.Context) (float64, error) {
 	return strconv.ParseFloat(found[1], 64)
 }
 
-var peakMemory = regexp.MustCompile(`VmHWM:\s+([0-9]+) kB`)
-
 // peakMB is the most memory that the worker had, the emulator's child.
 func (c *container) peakMB(ctx context.Context) (float64, error) {
 	pid, err := output(ctx, c.engine, "inspect", "-f", "{{.State.Pid}}", c.id)
@@ -156,14 +156,12 @@ func (c *container) peakMB(ctx context.Context) (float64, error) {
 			return 0, err
 		}
 		for child := range strings.FieldsSeq(string(children)) {
-			status, err := os.ReadFile(filepath.Join("/proc", child, "status"))
+			pid, err := strconv.Atoi(child)
 			if err != nil {
 				return 0, err
 			}
-			if found := peakMemory.FindSubmatch(status); found != nil {
-				kB, err := strconv.ParseFloat(string(found[1]), 64)
-				return kB * 1024 / 1e6, err
-			}
+			mib, err := measuring.Memory(pid, "VmHWM")
+			return mib * (1 << 20) / 1e6, err
 		}
 	}
 	return 0, errors.New("the worker's memory is not to be seen from here: is the engine in a machine of its own?")

@@ -96,7 +96,7 @@ func start(ctx context.Context, getenv func(string) string, log *slog.Logger, pu
 	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("starting took longer than %v", most))
 	defer cancel()
 	w, err := load(ctx, getenv, log, publishes)
-	if err != nil && ctx.Err() != nil {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, inference.WithHint(fmt.Errorf("%w: %w", context.Cause(ctx), err),
 			"is there a way from the function to S3? in a VPC it needs an endpoint; or put the bundle in the image")
 	}

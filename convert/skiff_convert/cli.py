@@ -240,4 +240,4 @@ def _size(column: Column) -> str:
 def _agreement(lowering: Lowering, parity: Parity) -> str:
     if lowering.bound == "bits":
         return "every prediction equal to the last bit"
-    return f"every prediction within {lowering.bound} of its largest term"
+    return f"every prediction within {lowering.bound} of its largest term, {parity.largest:.2g} off at most"
