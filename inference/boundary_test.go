@@ -11,12 +11,12 @@ import (
 // made of, one package each does.
 func TestBoundary(t *testing.T) {
 	only := map[string]string{
-		"github.com/yalue/onnxruntime_go":              "skiff/inference/scorer",
-		"github.com/aws/aws-sdk-go-v2/service/kinesis": "skiff/inference/stream",
+		"github.com/yalue/onnxruntime_go":              "skiff/inference/ort",
+		"github.com/aws/aws-sdk-go-v2/service/kinesis": "skiff/inference/sink",
 		"github.com/aws/aws-sdk-go-v2/service/s3":      "skiff/inference/store",
 	}
 	worker := list(t, "{{.ImportPath}} {{join .Deps \" \"}}", "skiff/cmd/worker")["skiff/cmd/worker"]
-	if !slices.Contains(worker, "skiff/inference/scorer") {
+	if !slices.Contains(worker, "skiff/inference/ort") {
 		t.Error("skiff/cmd/worker does not depend on skiff/inference/scorer: is it there?")
 	}
 	for pkg, imports := range list(t, "{{.ImportPath}} {{join .Imports \" \"}}", "skiff/...") {

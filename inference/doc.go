@@ -1,22 +1,26 @@
-// Package inference takes batches of Kinesis records to predictions.
+// Package inference takes batches of items to their outcomes: a prediction that
+// was published, a rejection with its reason, or another try.
 //
-// A record passes these stages, each in the file of its name:
+// The flow, a file a stage:
 //
-//  1. decode.go: the invocation's event, and in it each record's bytes
-//  2. encode.go: a record becomes one row of float64, by the bundle's columns
-//  3. score.go: rows become predictions, many rows a call
-//  4. respond.go: what the invocation answers, predictions and failures
-//  5. publish.go: predictions go to the output stream, many records a call
+//  1. item.go: what there is to predict for, and where it came from
+//  2. engine.go: a batch of items through a model, then to its outcomes
+//  3. outcome.go: what becomes of an item: here it is decided, and nowhere else
+//  4. retry.go: messages to a sink, until it has taken them or time is up
+//  5. deadletter.go: what is kept of an item that can never succeed
+//  6. report.go: what happened, in the log
 //
-// handler.go ties them together. json.go and python.go read what stages 1 and
-// 2 ask for as Python would, and hint.go is for errors. Before the first record, bundle.go opens the
-// model's folder and prove.go replays its goldens through stages 2 and 3: a
-// worker that does not predict what the original pipeline predicted does not
-// start.
+// The package knows neither AWS, nor Lambda's JSON, nor onnxruntime. Whatever
+// comes in is behind a package source, which makes items of an event and an
+// answer of their outcomes; whatever predicts is a [Model], of package model;
+// whatever takes messages is a [Sink], of package sink. Around them are
 //
-// A record that can never succeed is a [Rejection] (reject.go). It is set
-// aside with its reason, and the rest of its batch goes on.
-//
-// The package knows neither onnxruntime nor AWS. They are behind [Scorer],
-// [Stream] and [Folder], implemented by the packages scorer, stream and store.
+//	bundle    a model's files: the contract with the converter
+//	feature   a document becomes a row, by the bundle's columns
+//	jsonscan  JSON as Python reads it
+//	model     a proved bundle: rows, scores, predictions
+//	ort       onnxruntime
+//	store     bundles in S3
+//	limits    AWS's limits
+//	hint      errors that say what to do about them
 package inference

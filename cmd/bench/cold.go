@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/measuring"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 // coldStarts is how many times the worker is started. Its files are in the
@@ -84,7 +84,7 @@ func startOnce(ctx context.Context, worker, model string, e event) (time.Duratio
 	took := time.Since(began)
 	_, copyErr := io.Copy(io.Discard, out)
 	if err := errors.Join(cmd.Wait(), readErr, copyErr); err != nil {
-		return 0, r, inference.WithHint(err, firstLine(log.String()))
+		return 0, r, hint.With(err, firstLine(log.String()))
 	}
 	for line := range bytes.Lines(log.Bytes()) {
 		if json.Unmarshal(line, &r) == nil && r.Msg == "ready" {

@@ -14,7 +14,11 @@ import (
 	"skiff/cmd/internal/command"
 	"skiff/cmd/internal/measuring"
 	"skiff/inference"
-	"skiff/inference/scorer"
+	"skiff/inference/bundle"
+	"skiff/inference/model"
+	"skiff/inference/ort"
+	"skiff/inference/sink"
+	"skiff/inference/source"
 )
 
 const usage = `Usage: bench -model DIR [-records FILE] [-batch N,N,...] [-format text|json|bench|html]
@@ -121,25 +125,27 @@ func benchmark(ctx context.Context, s *settings, library string, p *measuring.Pr
 	if err != nil {
 		return nil, err
 	}
-	bundle, err := inference.OpenBundle(ctx, inference.Dir(s.model), "")
+	b, err := bundle.Open(ctx, bundle.Dir(s.model), "")
 	if err != nil {
 		return nil, err
 	}
-	if err := scorer.Initialize(library); err != nil {
+	if err := ort.Initialize(library); err != nil {
 		return nil, err
 	}
-	session, err := scorer.Load(bundle)
+	session, err := ort.Load(b)
 	if err != nil {
 		return nil, err
 	}
 	defer session.Close() //nolint:errcheck // the process ends here
-	published := &sink{}
-	handler, err := inference.NewHandler(bundle, session, published, slog.New(slog.DiscardHandler))
+	published := &taken{}
+	served, err := model.New(b, session)
 	if err != nil {
 		return nil, err
 	}
+	target := &inference.Target{Sink: published, Limits: sink.KinesisLimits()}
+	handler := source.NewKinesis(inference.NewEngine(served, target, nil, slog.New(slog.DiscardHandler)))
 
-	report := newReport(s, bundle, len(records))
+	report := newReport(s, b, len(records))
 	if report.Results, err = measure(ctx, handler, records, s.batches, s.repetitions, p.Show); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"skiff/cmd/internal/measuring"
 	"skiff/inference"
+	"skiff/inference/source"
 )
 
 // A repetition of one batch size runs at least so long and so often; the sizes
@@ -44,11 +45,11 @@ type Stages struct {
 	Publish float64 `json:"publish"` // into the sink
 }
 
-// sink is a stream that takes everything at once, and counts it.
-type sink struct{ records atomic.Int64 }
+// taken is a sink that takes everything at once, and counts it.
+type taken struct{ records atomic.Int64 }
 
-// Put implements [inference.Stream].
-func (s *sink) Put(_ context.Context, messages []inference.Message) ([]int, error) {
+// Put implements [inference.Sink].
+func (s *taken) Put(_ context.Context, messages []inference.Message) ([]int, error) {
 	s.records.Add(int64(len(messages)))
 	return nil, nil
 }
@@ -78,7 +79,7 @@ func newSeries(records [][]byte, batch int) (*series, error) {
 }
 
 // warm runs every event once and looks at the answers.
-func (s *series) warm(ctx context.Context, h *inference.Handler) error {
+func (s *series) warm(ctx context.Context, h *source.Kinesis) error {
 	for _, e := range s.events {
 		response, err := h.Invoke(ctx, e.payload)
 		if err != nil {
@@ -92,7 +93,7 @@ func (s *series) warm(ctx context.Context, h *inference.Handler) error {
 }
 
 // repeat runs one repetition.
-func (s *series) repeat(ctx context.Context, h *inference.Handler) error {
+func (s *series) repeat(ctx context.Context, h *source.Kinesis) error {
 	var before, after runtime.MemStats
 	var sum inference.Timing
 	var took time.Duration
@@ -154,7 +155,7 @@ func (s *series) result() Result {
 }
 
 // measure runs the handler on batches of each size, the sizes in turn.
-func measure(ctx context.Context, h *inference.Handler, records [][]byte, batches []int, repetitions int, progress func(string)) ([]Result, error) {
+func measure(ctx context.Context, h *source.Kinesis, records [][]byte, batches []int, repetitions int, progress func(string)) ([]Result, error) {
 	all := make([]*series, len(batches))
 	for i, batch := range batches {
 		var err error

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"skiff/cmd/internal/measuring"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 // readRecords reads the records of a JSON lines file, or the taxi rides where
@@ -42,7 +42,7 @@ func readLines(file string) ([][]byte, error) {
 		return nil, fmt.Errorf("reading records of %s: %w", file, err)
 	}
 	if len(records) == 0 {
-		return nil, inference.WithHint(fmt.Errorf("%s has no records", file), "it has one JSON document a line")
+		return nil, hint.With(fmt.Errorf("%s has no records", file), "it has one JSON document a line")
 	}
 	return records, nil
 }
@@ -84,7 +84,7 @@ func checkPredicted(e event, response []byte) error {
 	}
 	tooLarge := len(r.Predictions) == 0 && len(r.Failures) == 0
 	if len(r.Predictions) != e.records && !tooLarge {
-		return inference.WithHint(fmt.Errorf("%d of %d records have a prediction", len(r.Predictions), e.records),
+		return hint.With(fmt.Errorf("%d of %d records have a prediction", len(r.Predictions), e.records),
 			"the records are not of the kind that the model takes; try one with `worker -event`")
 	}
 	return nil

@@ -7,8 +7,8 @@ import (
 	"runtime"
 
 	"skiff/cmd/internal/measuring"
-	"skiff/inference"
-	"skiff/inference/scorer"
+	"skiff/inference/bundle"
+	"skiff/inference/ort"
 )
 
 // A Report is all that was measured, and where.
@@ -31,11 +31,11 @@ type Report struct {
 	Recommended Recommendation `json:"recommended"`
 }
 
-func newReport(s *settings, b *inference.Bundle, records int) *Report {
+func newReport(s *settings, b *bundle.Bundle, records int) *Report {
 	return &Report{
 		RunID: b.Manifest.RunID, Estimator: b.Manifest.Estimator, Lowering: b.Manifest.Lowering,
 		CPU: measuring.CPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, GOMAXPROCS: s.procs, Threads: 1,
-		Go: runtime.Version(), ONNXRuntime: scorer.Version(), Records: records, Repetitions: s.repetitions,
+		Go: runtime.Version(), ONNXRuntime: ort.Version(), Records: records, Repetitions: s.repetitions,
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 	"skiff/cmd/internal/measuring"
 	"skiff/cmd/local/runtimeapi"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 const (
@@ -106,7 +106,7 @@ func readConsumption(pid int) (consumption, error) {
 	var u consumption
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return u, inference.WithHint(fmt.Errorf("reading what the worker used: %w", err), "this needs Linux; -serve=false leaves it out")
+		return u, hint.With(fmt.Errorf("reading what the worker used: %w", err), "this needs Linux; -serve=false leaves it out")
 	}
 	const ticksPerSecond = 100 // USER_HZ
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))

@@ -7,7 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/hint"
 )
 
 // slowRecords is the most that one event has for a candidate that is slow:
@@ -91,7 +92,7 @@ func candidates(s *settings, library string) ([]*candidate, error) {
 	for _, c := range all {
 		for _, path := range append([]string{c.command[0]}, c.deployed...) {
 			if _, err := os.Stat(path); err != nil {
-				return nil, inference.WithHint(fmt.Errorf("%s is not whole: %w", c.who, err), "run it by `make compare`, which prepares what it needs")
+				return nil, hint.With(fmt.Errorf("%s is not whole: %w", c.who, err), "run it by `make compare`, which prepares what it needs")
 			}
 		}
 	}
@@ -100,24 +101,24 @@ func candidates(s *settings, library string) ([]*candidate, error) {
 
 // runOf returns the run whose bundle of a lowering there is.
 func runOf(s *settings, lowering string) (string, error) {
-	const hint = "run it by `make compare`, which converts the model"
+	const text = "run it by `make compare`, which converts the model"
 	manifests, err := filepath.Glob(filepath.Join(s.inputs, lowering, "*", "manifest.json"))
 	if err != nil {
 		return "", fmt.Errorf("looking for bundles: %w", err)
 	}
 	if len(manifests) != 1 {
-		return "", inference.WithHint(fmt.Errorf("%s has %d bundles of the lowering %s, not 1", s.inputs, len(manifests), lowering), hint)
+		return "", hint.With(fmt.Errorf("%s has %d bundles of the lowering %s, not 1", s.inputs, len(manifests), lowering), text)
 	}
 	raw, err := os.ReadFile(manifests[0])
 	if err != nil {
 		return "", fmt.Errorf("reading a bundle: %w", err)
 	}
-	var m inference.Manifest
+	var m bundle.Header
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return "", fmt.Errorf("reading %s: %w", manifests[0], err)
 	}
 	if m.Lowering != lowering {
-		return "", inference.WithHint(fmt.Errorf("%s is lowered to %s", manifests[0], m.Lowering), hint)
+		return "", hint.With(fmt.Errorf("%s is lowered to %s", manifests[0], m.Lowering), text)
 	}
 	return m.RunID, nil
 }

@@ -6,7 +6,7 @@ import (
 	"math"
 	"os"
 
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 // bound is how far, in minutes, the predictions of a candidate that promises
@@ -26,7 +26,7 @@ type Agreement struct {
 func readPredictions(file string) ([]float64, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return nil, inference.WithHint(fmt.Errorf("reading the pipeline's predictions: %w", err), "run it by `make compare`")
+		return nil, hint.With(fmt.Errorf("reading the pipeline's predictions: %w", err), "run it by `make compare`")
 	}
 	var predictions []float64
 	if err := json.Unmarshal(raw, &predictions); err != nil {

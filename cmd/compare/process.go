@@ -16,7 +16,7 @@ import (
 
 	protocol "skiff/cmd/compare/candidate"
 	"skiff/cmd/internal/measuring"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 // A process is a candidate that runs. It obeys one command at a time; the
@@ -48,7 +48,7 @@ func (c *comparison) start(ctx context.Context, who *candidate) (*process, error
 	p.out = bufio.NewReaderSize(out, 64<<10)
 	p.began = time.Now()
 	if err := p.cmd.Start(); err != nil {
-		return nil, inference.WithHint(fmt.Errorf("starting %s: %w", who.who, err), "it needs taskset, of util-linux")
+		return nil, hint.With(fmt.Errorf("starting %s: %w", who.who, err), "it needs taskset, of util-linux")
 	}
 	return p, nil
 }
@@ -131,7 +131,7 @@ func (p *process) failed(err error) error {
 	_ = p.in.Close()
 	err = errors.Join(err, p.cmd.Wait())
 	lines := strings.Split(strings.TrimSpace(p.stderr.String()), "\n")
-	return inference.WithHint(fmt.Errorf("%s does not answer: %w", p.who, err), lines[len(lines)-1])
+	return hint.With(fmt.Errorf("%s does not answer: %w", p.who, err), lines[len(lines)-1])
 }
 
 // lastProcessor returns the last of those that this process may run on: the

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/command"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 const deadline = 10 * time.Minute
@@ -28,7 +28,7 @@ func main() {
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	if err != nil {
-		err = inference.WithHint(err, "what passed is above; ENGINE names another engine")
+		err = hint.With(err, "what passed is above; ENGINE names another engine")
 	}
 	os.Exit(command.Exit("image", err, os.Stderr))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 // modelBucket is where MLflow keeps its artifacts, in the local stack.
@@ -35,7 +35,7 @@ func readManifest(dir string) (manifest, error) {
 	var m manifest
 	data, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if errors.Is(err, os.ErrNotExist) {
-		return m, inference.WithHint(fmt.Errorf("there is no bundle in %s", shown(dir)), "make convert makes one; the runs that are there: ls models")
+		return m, hint.With(fmt.Errorf("there is no bundle in %s", shown(dir)), "make convert makes one; the runs that are there: ls models")
 	}
 	if err != nil {
 		return m, fmt.Errorf("reading the bundle: %w", err)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"skiff/cmd/local/mapping"
-	"skiff/inference"
+	"skiff/inference/hint"
 	"skiff/models/taxi"
 )
 
@@ -24,7 +24,7 @@ func stream(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		switch cause := context.Cause(ctx); {
 		case errors.Is(cause, errLate):
-			return inference.WithHint(cause, "-deadline gives it more time; logs: "+shown(s.dir))
+			return hint.With(cause, "-deadline gives it more time; logs: "+shown(s.dir))
 		case cause != nil: // interrupted
 			return cause
 		default:
@@ -35,7 +35,7 @@ func stream(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 		return fmt.Errorf("printing the result: %w", err)
 	}
 	if err := out.verdict(); err != nil {
-		return inference.WithHint(err, "logs: "+shown(s.dir))
+		return hint.With(err, "logs: "+shown(s.dir))
 	}
 	return nil
 }
@@ -81,10 +81,10 @@ func readInputs(s settings) (*outcome, error) {
 		return nil, err
 	}
 	if m.ID.Name == "" {
-		return nil, inference.WithHint(fmt.Errorf("the bundle in %s has no id, so its predictions name no ride", shown(s.model)), "convert it with a spec that has an id")
+		return nil, hint.With(fmt.Errorf("the bundle in %s has no id, so its predictions name no ride", shown(s.model)), "convert it with a spec that has an id")
 	}
 	if m.RunID != s.runID {
-		return nil, inference.WithHint(fmt.Errorf("the bundle in %s is of run %s, not %s", shown(s.model), m.RunID, s.runID), "-model models/"+s.runID)
+		return nil, hint.With(fmt.Errorf("the bundle in %s is of run %s, not %s", shown(s.model), m.RunID, s.runID), "-model models/"+s.runID)
 	}
 	rides, err := taxi.ReadRides(s.rides, s.n)
 	if err != nil {
@@ -95,7 +95,7 @@ func readInputs(s settings) (*outcome, error) {
 		return nil, err
 	}
 	if reference != nil && len(reference) < len(rides) {
-		return nil, inference.WithHint(fmt.Errorf("%s has predictions for %d rides, not %d", shown(s.predictions), len(reference), len(rides)),
+		return nil, hint.With(fmt.Errorf("%s has predictions for %d rides, not %d", shown(s.predictions), len(reference), len(rides)),
 			fmt.Sprintf("-n %d is the most", len(reference)))
 	}
 	return &outcome{settings: s, manifest: m, rides: rides, reference: reference, published: newPublished(len(rides))}, nil

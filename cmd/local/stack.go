@@ -25,7 +25,7 @@ import (
 	"skiff/cmd/local/mapping"
 	"skiff/cmd/local/process"
 	"skiff/cmd/local/runtimeapi"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 // What the local stack is called.
@@ -64,7 +64,7 @@ type stack struct {
 func newStack(ctx context.Context, s settings, logs string) (_ *stack, err error) {
 	for _, program := range []string{s.worker, s.ministack} {
 		if _, err := os.Stat(program); err != nil {
-			return nil, inference.WithHint(fmt.Errorf("there is no program %s", shown(program)), "make run builds and installs what is missing")
+			return nil, hint.With(fmt.Errorf("there is no program %s", shown(program)), "make run builds and installs what is missing")
 		}
 	}
 	st := &stack{settings: s, logs: logs}
@@ -167,14 +167,14 @@ func (st *stack) startMinistack(ctx context.Context) error {
 // problem is err with the last lines of a log.
 func (st *stack) problem(err error, log string) error {
 	path := filepath.Join(st.logs, log)
-	return inference.WithHint(command.WithLog(err, lastLines(path, 8)), "the whole log is "+shown(path))
+	return hint.With(command.WithLog(err, lastLines(path, 8)), "the whole log is "+shown(path))
 }
 
 // freePort checks that a port is free on the loopback interface, or finds one for 0.
 func freePort(ctx context.Context, port int) (int, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return 0, inference.WithHint(fmt.Errorf("port %d cannot be used: %w", port, err), "-port names another one; make down stops a local stack")
+		return 0, hint.With(fmt.Errorf("port %d cannot be used: %w", port, err), "-port names another one; make down stops a local stack")
 	}
 	addr, ok := listener.Addr().(*net.TCPAddr)
 	if err := listener.Close(); err != nil {

@@ -15,7 +15,7 @@ import (
 
 	"skiff/cmd/internal/command"
 	"skiff/cmd/local/process"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 const (
@@ -63,10 +63,10 @@ func alreadyUp(ctx context.Context, s settings, stdout io.Writer) error {
 		return err
 	}
 	if st == nil || !healthy(ctx, st.Endpoint) {
-		return inference.WithHint(errors.New("a local stack is on its way up or down"), "try again in a moment, or: make down")
+		return hint.With(errors.New("a local stack is on its way up or down"), "try again in a moment, or: make down")
 	}
 	if st.RunID != s.runID {
-		return inference.WithHint(fmt.Errorf("the local stack is up with run %s, not %s", st.RunID, s.runID), "make down, then make up")
+		return hint.With(fmt.Errorf("the local stack is up with run %s, not %s", st.RunID, s.runID), "make down, then make up")
 	}
 	fmt.Fprintf(stdout, "The local stack is up already.\n\n")
 	return st.print(s, stdout)
@@ -114,7 +114,7 @@ func startServe(ctx context.Context, s settings, args []string) error {
 			return nil
 		}
 		err := command.WithLog(errors.New("the local stack did not come up"), lastLines(logPath, 12))
-		return inference.WithHint(err, "logs: "+shown(upLogs(s)))
+		return hint.With(err, "logs: "+shown(upLogs(s)))
 	case <-ctx.Done():
 		p.Stop(downGrace)
 		return fmt.Errorf("waiting for the local stack: %w", ctx.Err())

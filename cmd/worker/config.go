@@ -13,7 +13,8 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
-	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/hint"
 )
 
 // A config is what the environment says.
@@ -24,6 +25,7 @@ type config struct {
 	experiment      string
 	stream          string
 	testRun         bool
+	reported        bool // whoever invokes reads batchItemFailures
 	kinesisEndpoint string
 	s3Endpoint      string
 	library         string
@@ -48,16 +50,19 @@ func readConfig(getenv func(string) string) (*config, error) {
 	}
 	var err error
 	if c.testRun, err = strconv.ParseBool(or("TEST_RUN", "False")); err != nil {
-		return nil, inference.WithHint(fmt.Errorf("TEST_RUN is %q", getenv("TEST_RUN")), "it is True or False")
+		return nil, hint.With(fmt.Errorf("TEST_RUN is %q", getenv("TEST_RUN")), "it is True or False")
+	}
+	if c.reported, err = strconv.ParseBool(or("REPORT_BATCH_ITEM_FAILURES", "False")); err != nil {
+		return nil, hint.With(fmt.Errorf("REPORT_BATCH_ITEM_FAILURES is %q", getenv("REPORT_BATCH_ITEM_FAILURES")), "it is True or False")
 	}
 	if c.runID == "" {
 		if c.modelLocation == "" {
-			return nil, inference.WithHint(errors.New("RUN_ID is not set"),
+			return nil, hint.With(errors.New("RUN_ID is not set"),
 				"set RUN_ID to the run whose model is to be served; models/ has a folder for each converted run")
 		}
 		return c, nil // the bundle says which run it is
 	}
-	return c, inference.CheckRunID(c.runID)
+	return c, bundle.CheckRunID(c.runID)
 }
 
 // findLibrary returns the path of onnxruntime's shared library: the one that
@@ -112,10 +117,10 @@ func (l *lazyAWS) config(ctx context.Context) (aws.Config, error) {
 		return aws.Config{}, err
 	}
 	if cfg.Region == "" {
-		return aws.Config{}, inference.WithHint(errors.New("no AWS region is set"), "set AWS_REGION, for example to us-east-1")
+		return aws.Config{}, hint.With(errors.New("no AWS region is set"), "set AWS_REGION, for example to us-east-1")
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil { // here and now, not with the first record
-		return aws.Config{}, inference.WithHint(fmt.Errorf("finding AWS credentials: %w", err),
+		return aws.Config{}, hint.With(fmt.Errorf("finding AWS credentials: %w", err),
 			"in Lambda the function's role has them; elsewhere set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or TEST_RUN=True")
 	}
 	l.loaded = &cfg
@@ -135,7 +140,7 @@ func unreadable() error {
 		}
 		f, err := os.Open(file)
 		if errors.Is(err, os.ErrPermission) {
-			return inference.WithHint(fmt.Errorf("reading the AWS configuration: %w", err),
+			return hint.With(fmt.Errorf("reading the AWS configuration: %w", err),
 				`run the container as the files' owner: docker run --user "$(id -u)"`)
 		}
 		if err == nil {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 const (
@@ -30,12 +30,12 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 	defer w.session.Close() //nolint:errcheck // the process ends here
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return inference.WithHint(fmt.Errorf("listening: %w", err), "-listen takes an address that is free, such as :8080")
+		return hint.With(fmt.Errorf("listening: %w", err), "-listen takes an address that is free, such as :8080")
 	}
 	w.logReady(ctx, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
-	return answer(ctx, listener, function{w.handler})
+	return answer(ctx, listener, function{w.source})
 }
 
 // answer answers what comes in at the listener until ctx ends, and then still

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 type handlerFunc func(event []byte) ([]byte, error)
@@ -78,7 +78,7 @@ func TestAnsweredBeforeTheEnd(t *testing.T) {
 func TestInvocations(t *testing.T) {
 	server := httptest.NewServer(invocations(function{handlerFunc(func(event []byte) ([]byte, error) {
 		if string(event) == "bad" {
-			return nil, inference.WithHint(errors.Join(errors.New("decoding the event"), errors.New(`it is "bad"`)), "send a good one")
+			return nil, hint.With(errors.Join(errors.New("decoding the event"), errors.New(`it is "bad"`)), "send a good one")
 		}
 		return append([]byte("answer to "), event...), nil
 	})}))

@@ -8,16 +8,19 @@ import (
 	"time"
 
 	"skiff/inference"
-	"skiff/inference/scorer"
-	"skiff/inference/stream"
+	"skiff/inference/bundle"
+	"skiff/inference/model"
+	"skiff/inference/ort"
+	"skiff/inference/sink"
+	"skiff/inference/source"
 )
 
 // A worker is a model that is loaded and proved, and serves.
 type worker struct {
-	bundle  *inference.Bundle
+	bundle  *bundle.Bundle
 	place   string // where the bundle was
-	session *scorer.Session
-	handler *inference.Handler
+	session *ort.Session
+	source  *source.Kinesis
 	startup startup
 }
 
@@ -47,28 +50,39 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 		return nil, err
 	}
 	lap(&w.startup.bundle)
-	if err := scorer.Initialize(findLibrary(cfg)); err != nil {
+	if err := ort.Initialize(findLibrary(cfg)); err != nil {
 		return nil, err
 	}
 	lap(&w.startup.onnxruntime)
-	if w.session, err = scorer.Load(w.bundle); err != nil {
+	if w.session, err = ort.Load(w.bundle); err != nil {
 		return nil, err
 	}
 	lap(&w.startup.model)
-	var out inference.Stream // nil: none to publish to
+	var output, deadLetters *inference.Target // nil: nothing to publish to
 	if publishes && !cfg.testRun {
-		sdk, err := lazy.config(ctx)
-		if err != nil {
+		if output, deadLetters, err = targets(ctx, cfg, lazy); err != nil {
 			return nil, errors.Join(err, w.session.Close())
 		}
-		out = stream.New(sdk, cfg.stream, cfg.kinesisEndpoint)
 	}
 	mark = time.Now()
-	if w.handler, err = inference.NewHandler(w.bundle, w.session, out, log); err != nil {
+	served, err := model.New(w.bundle, w.session)
+	if err != nil {
 		return nil, errors.Join(err, w.session.Close())
 	}
 	lap(&w.startup.goldens)
+	w.source = source.NewKinesis(inference.NewEngine(served, output, deadLetters, log))
+	w.source.Reported = cfg.reported
 	return w, nil
+}
+
+// targets returns where predictions go, and dead letters.
+func targets(ctx context.Context, cfg *config, lazy *lazyAWS) (output, deadLetters *inference.Target, err error) {
+	sdk, err := lazy.config(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	output = &inference.Target{Sink: sink.NewKinesis(sdk, cfg.stream, cfg.kinesisEndpoint), Limits: sink.KinesisLimits()}
+	return output, nil, nil
 }
 
 // String describes the model in one line.
@@ -76,7 +90,7 @@ func (w *worker) String() string {
 	m, s := &w.bundle.Manifest, &w.startup
 	return fmt.Sprintf("%s: run %s, %s as %s, %d goldens equal (%s), onnxruntime %s, %d ms",
 		w.place, m.RunID, m.Estimator, m.Lowering, len(w.bundle.Goldens), m.Parity.Bound,
-		scorer.Version(), (s.bundle + s.onnxruntime + s.model + s.goldens).Milliseconds())
+		ort.Version(), (s.bundle + s.onnxruntime + s.model + s.goldens).Milliseconds())
 }
 
 // logReady says what was loaded, and how long each step took.
@@ -87,6 +101,6 @@ func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
 	}
 	log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("bundle", w.place), slog.String("run_id", m.RunID),
 		slog.String("estimator", m.Estimator), slog.String("lowering", m.Lowering), slog.Int("goldens", len(w.bundle.Goldens)),
-		slog.String("parity", m.Parity.Bound), slog.String("onnxruntime", scorer.Version()),
+		slog.String("parity", m.Parity.Bound), slog.String("onnxruntime", ort.Version()),
 		ms("bundle_ms", s.bundle), ms("onnxruntime_ms", s.onnxruntime), ms("model_ms", s.model), ms("goldens_ms", s.goldens))
 }

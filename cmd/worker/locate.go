@@ -8,14 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 
-	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/hint"
 	"skiff/inference/store"
 )
 
 // openBundle opens the first bundle there is of these, and says where it was:
 // MODEL_LOCATION alone if that is set; models/RUN_ID in the working folder or
 // beside the worker; the run's artifacts in S3.
-func openBundle(ctx context.Context, c *config, lazy *lazyAWS) (*inference.Bundle, string, error) {
+func openBundle(ctx context.Context, c *config, lazy *lazyAWS) (*bundle.Bundle, string, error) {
 	if c.modelLocation != "" {
 		b, err := openAt(ctx, c, lazy, c.modelLocation)
 		return b, c.modelLocation, notFound(err, "MODEL_LOCATION names a bundle's folder or an s3:// prefix")
@@ -35,16 +36,16 @@ func openBundle(ctx context.Context, c *config, lazy *lazyAWS) (*inference.Bundl
 		}
 		errs = append(errs, err)
 	}
-	hint := "convert the run with `make convert MODEL=runs:/" + c.runID + "/model`, or check RUN_ID"
+	advice := "convert the run with `make convert MODEL=runs:/" + c.runID + "/model`, or check RUN_ID"
 	if c.modelBucket == "" {
-		hint += "; for a bundle in S3 set MODEL_BUCKET"
+		advice += "; for a bundle in S3 set MODEL_BUCKET"
 	}
-	return nil, "", notFound(fmt.Errorf("no bundle of run %s: %w", c.runID, errors.Join(errs...)), hint)
+	return nil, "", notFound(fmt.Errorf("no bundle of run %s: %w", c.runID, errors.Join(errs...)), advice)
 }
 
-func openAt(ctx context.Context, c *config, lazy *lazyAWS, place string) (*inference.Bundle, error) {
+func openAt(ctx context.Context, c *config, lazy *lazyAWS, place string) (*bundle.Bundle, error) {
 	if !strings.HasPrefix(place, "s3://") {
-		return inference.OpenBundle(ctx, inference.Dir(place), c.runID)
+		return bundle.Open(ctx, bundle.Dir(place), c.runID)
 	}
 	cfg, err := lazy.config(ctx)
 	if err != nil {
@@ -54,13 +55,13 @@ func openAt(ctx context.Context, c *config, lazy *lazyAWS, place string) (*infer
 	if err != nil {
 		return nil, err
 	}
-	return inference.OpenBundle(ctx, folder, c.runID)
+	return bundle.Open(ctx, folder, c.runID)
 }
 
-// notFound adds the hint to an error that a file isn't there.
-func notFound(err error, hint string) error {
-	if errors.Is(err, os.ErrNotExist) && inference.Hint(err) == "" {
-		return inference.WithHint(err, hint)
+// notFound adds advice to an error that a file isn't there.
+func notFound(err error, advice string) error {
+	if errors.Is(err, os.ErrNotExist) && hint.Of(err) == "" {
+		return hint.With(err, advice)
 	}
 	return err
 }

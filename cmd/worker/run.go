@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,9 +11,10 @@ import (
 	"log/slog"
 	"os"
 	"time"
+	"unicode/utf16"
 
 	"skiff/cmd/internal/command"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 const usage = `Usage: worker [-event FILE | -check | -listen ADDR]
@@ -97,11 +100,13 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	w.logReady(ctx, log)
 	ctx, cancel := context.WithTimeout(ctx, eventTime)
 	defer cancel()
-	response, err := w.handler.Invoke(ctx, event)
-	if err != nil {
-		return err
+	w.source.Reported = false // who reads this line reads the exit code as well
+	response, err := w.source.Invoke(ctx, event)
+	if response != nil {
+		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
+			return err
+		}
 	}
-	_, err = fmt.Fprintf(stdout, "%s\n", response)
 	return err
 }
 
@@ -112,11 +117,34 @@ func readEvent(name string, stdin io.Reader) ([]byte, error) {
 	case "":
 		return nil, nil
 	case "-":
-		return io.ReadAll(stdin)
+		event, err := io.ReadAll(stdin)
+		return utf8Of(event), err
 	}
 	event, err := os.ReadFile(name)
 	if err != nil {
-		return nil, inference.WithHint(fmt.Errorf("reading the event: %w", err), "-event takes a file, or - for stdin")
+		return nil, hint.With(fmt.Errorf("reading the event: %w", err), "-event takes a file, or - for stdin")
 	}
-	return event, nil
+	return utf8Of(event), nil
+}
+
+// utf8Of returns a file's text without its byte order mark, which some editors
+// write, and as UTF-8.
+func utf8Of(file []byte) []byte {
+	if text, ok := bytes.CutPrefix(file, []byte("\xef\xbb\xbf")); ok {
+		return text
+	}
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(file, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(file, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return file
+	}
+	var units []uint16
+	for file = file[2:]; len(file) >= 2; file = file[2:] {
+		units = append(units, order.Uint16(file))
+	}
+	return []byte(string(utf16.Decode(units)))
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"skiff/cmd/internal/command"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 // initTime is what loading may take: a second less than Lambda gives a
@@ -36,7 +36,7 @@ const gcPercent = 400
 func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) error {
 	runtimeAPI := getenv("AWS_LAMBDA_RUNTIME_API")
 	if runtimeAPI == "" {
-		return inference.WithHint(errors.New("this is not Lambda: AWS_LAMBDA_RUNTIME_API is not set"),
+		return hint.With(errors.New("this is not Lambda: AWS_LAMBDA_RUNTIME_API is not set"),
 			"try `worker -event FILE`, `worker -check` or `make run`")
 	}
 	if getenv("GOGC") == "" {
@@ -50,7 +50,7 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	w.logReady(ctx, log)
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(clientLog{log})
-	go lambda.StartWithOptions(function{w.handler}, lambda.WithContext(ctx)) // never returns
+	go lambda.StartWithOptions(function{w.source}, lambda.WithContext(ctx)) // never returns
 	<-ctx.Done()
 	return nil
 }
@@ -85,8 +85,8 @@ func (f function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 
 func lambdaError(kind string, err error) messages.InvokeResponse_Error {
 	message := command.OneLine(err)
-	if hint := inference.Hint(err); hint != "" {
-		message += "; hint: " + hint
+	if advice := command.Hint(err); advice != "" {
+		message += "; hint: " + advice
 	}
 	return messages.InvokeResponse_Error{Type: kind, Message: message}
 }
@@ -97,7 +97,7 @@ func start(ctx context.Context, getenv func(string) string, log *slog.Logger, pu
 	defer cancel()
 	w, err := load(ctx, getenv, log, publishes)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return nil, inference.WithHint(fmt.Errorf("%w: %w", context.Cause(ctx), err),
+		return nil, hint.With(fmt.Errorf("%w: %w", context.Cause(ctx), err),
 			"is there a way from the function to S3? in a VPC it needs an endpoint; or put the bundle in the image")
 	}
 	return w, err

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 // What the handler has logged is not logged again; a panic is.
@@ -46,7 +46,7 @@ func TestServeReportsWhyItDoesNotStart(t *testing.T) {
 		"RUN_ID":                 "ffffffffffffffffffffffffffffffff",
 	}
 	err := run(context.Background(), nil, func(name string) string { return env[name] }, nil, io.Discard, io.Discard)
-	if err == nil || inference.Hint(err) == "" {
+	if err == nil || hint.Of(err) == "" {
 		t.Errorf("got %v", err)
 	}
 	if path != "/2018-06-01/runtime/init/error" || body.ErrorType != "Worker.InitError" || !strings.HasPrefix(body.ErrorMessage, "no bundle of run ffff") {

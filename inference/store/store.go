@@ -14,7 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/hint"
 	"skiff/inference/internal/awserr"
 )
 
@@ -33,7 +34,7 @@ type Folder struct {
 	bucket, prefix string
 }
 
-var _ inference.Folder = (*Folder)(nil)
+var _ bundle.Folder = (*Folder)(nil)
 
 // New returns the folder at location, s3://bucket/prefix. An empty endpoint
 // means AWS's own, or what the SDK's variables say; otherwise the bucket is
@@ -41,7 +42,7 @@ var _ inference.Folder = (*Folder)(nil)
 func New(cfg aws.Config, location, endpoint string) (*Folder, error) {
 	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(location, "s3://"), "/")
 	if !strings.HasPrefix(location, "s3://") || bucket == "" {
-		return nil, inference.WithHint(fmt.Errorf("%q is not of the form s3://bucket/prefix", location), "a bundle is in s3://{MODEL_BUCKET}/{MLFLOW_EXPERIMENT_ID}/{RUN_ID}/artifacts/onnx")
+		return nil, hint.With(fmt.Errorf("%q is not of the form s3://bucket/prefix", location), "a bundle is in s3://{MODEL_BUCKET}/{MLFLOW_EXPERIMENT_ID}/{RUN_ID}/artifacts/onnx")
 	}
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if endpoint != "" {
@@ -52,7 +53,7 @@ func New(cfg aws.Config, location, endpoint string) (*Folder, error) {
 	return &Folder{client, bucket, strings.Trim(prefix, "/")}, nil
 }
 
-// ReadFile implements [inference.Folder].
+// ReadFile implements [bundle.Folder].
 func (f *Folder) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	key := strings.TrimPrefix(f.prefix+"/"+name, "/")
 	out, err := f.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &f.bucket, Key: &key})
@@ -75,16 +76,16 @@ func (f *Folder) explain(key string, err error) error {
 	if _, ok := errors.AsType[*types.NoSuchKey](err); ok {
 		return fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, os.ErrNotExist)
 	}
-	hint := "the bundle may be as it should be: start again, and see whether S3 can be reached from here"
+	text := "the bundle may be as it should be: start again, and see whether S3 can be reached from here"
 	switch awserr.Code(err) {
 	case "AccessDenied":
-		hint = "the role needs s3:GetObject on it; to who may not list the bucket, S3 says the same of what is not there"
+		text = "the role needs s3:GetObject on it; to who may not list the bucket, S3 says the same of what is not there"
 	case "NoSuchBucket":
-		hint = "check MODEL_BUCKET or MODEL_LOCATION"
+		text = "check MODEL_BUCKET or MODEL_LOCATION"
 	case "PermanentRedirect", "AuthorizationHeaderMalformed":
-		hint = "the bucket is in another region: set AWS_REGION to that"
+		text = "the bucket is in another region: set AWS_REGION to that"
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken":
-		hint = "the AWS credentials are wrong or have expired"
+		text = "the AWS credentials are wrong or have expired"
 	}
-	return inference.WithHint(fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, awserr.Shorten(err)), hint)
+	return hint.With(fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, awserr.Shorten(err)), text)
 }

@@ -13,7 +13,11 @@ import (
 
 	"skiff/cmd/compare/candidate"
 	"skiff/inference"
-	"skiff/inference/scorer"
+	"skiff/inference/bundle"
+	"skiff/inference/limits"
+	"skiff/inference/model"
+	"skiff/inference/ort"
+	"skiff/inference/source"
 )
 
 func main() {
@@ -30,27 +34,29 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	// As the worker has it. Plain Go's heap may grow as far without: its 31 MB of
 	// rows are in it.
 	debug.SetGCPercent(400)
-	bundle, err := inference.OpenBundle(ctx, inference.Dir(args[0]), "")
+	b, err := bundle.Open(ctx, bundle.Dir(args[0]), "")
 	if err != nil {
 		return err
 	}
-	if err := scorer.Initialize(getenv("ONNXRUNTIME_LIB")); err != nil {
+	if err := ort.Initialize(getenv("ONNXRUNTIME_LIB")); err != nil {
 		return err
 	}
-	session, err := scorer.Load(bundle)
+	session, err := ort.Load(b)
 	if err != nil {
 		return err
 	}
 	defer session.Close() //nolint:errcheck // the process ends here
-	handler, err := inference.NewHandler(bundle, session, sink{}, slog.New(slog.DiscardHandler))
+	served, err := model.New(b, session)
 	if err != nil {
 		return err
 	}
+	all := inference.Limits{Messages: limits.PutRecords, Bytes: limits.PutBytes, MessageBytes: limits.RecordBytes, Calls: 4}
+	handler := source.NewKinesis(inference.NewEngine(served, &inference.Target{Sink: taken{}, Limits: all}, nil, slog.New(slog.DiscardHandler)))
 	return candidate.Serve(func(event []byte) ([]byte, error) { return handler.Invoke(ctx, event) }, stdin, stdout)
 }
 
-// A sink is a stream that takes everything at once.
-type sink struct{}
+// A taken is a sink that takes everything at once.
+type taken struct{}
 
-// Put implements [inference.Stream].
-func (sink) Put(context.Context, []inference.Message) ([]int, error) { return nil, nil }
+// Put implements [inference.Sink].
+func (taken) Put(context.Context, []inference.Message) ([]int, error) { return nil, nil }

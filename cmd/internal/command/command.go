@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 type usage struct{ error }
@@ -18,7 +18,7 @@ func (u usage) Unwrap() error { return u.error }
 // Usage marks err as one in how the named command was called, and points to
 // the command's help.
 func Usage(name string, err error) error {
-	return inference.WithHint(usage{err}, name+" -help")
+	return hint.With(usage{err}, name+" -help")
 }
 
 // Parse parses the flags of a command that has no other arguments. Asked for
@@ -61,8 +61,8 @@ func Exit(name string, err error, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "  | %s\n", line)
 		}
 	}
-	if hint := inference.Hint(err); hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", hint)
+	if advice := Hint(err); advice != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", advice)
 	}
 	if _, ok := errors.AsType[usage](err); ok {
 		return 2

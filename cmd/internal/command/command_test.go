@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"skiff/cmd/internal/command"
-	"skiff/inference"
+	"skiff/inference/hint"
 )
 
 func TestExit(t *testing.T) {
@@ -21,9 +21,9 @@ func TestExit(t *testing.T) {
 		{nil, 0, ""},
 		{flag.ErrHelp, 0, ""},
 		{broke, 1, "row: error: it broke; twice\n"},
-		{inference.WithHint(broke, "mend it"), 1, "row: error: it broke; twice\nhint: mend it\n"},
+		{hint.With(broke, "mend it"), 1, "row: error: it broke; twice\nhint: mend it\n"},
 		{
-			fmt.Errorf("around: %w", inference.WithHint(command.WithLog(broke, []string{"crack", "splash"}), "mend it")), 1,
+			fmt.Errorf("around: %w", hint.With(command.WithLog(broke, []string{"crack", "splash"}), "mend it")), 1,
 			"row: error: around: it broke; twice\n  | crack\n  | splash\nhint: mend it\n",
 		},
 		{command.Usage("row", errors.New("how many oars?")), 2, "row: error: how many oars?\nhint: row -help\n"},

@@ -12,7 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"skiff/inference"
+	"skiff/inference/hint"
 	"skiff/models/taxi"
 )
 
@@ -57,7 +57,7 @@ func Event(records [][]byte, first int) ([]byte, error) {
 func TaxiRecords(n int) ([][]byte, error) {
 	rides, err := taxi.ReadRides(filepath.Join("models", "taxi", "rides.parquet"), n)
 	if err != nil {
-		return nil, inference.WithHint(err, "run it in the project's folder")
+		return nil, hint.With(err, "run it in the project's folder")
 	}
 	records := make([][]byte, len(rides))
 	for i, ride := range rides {

@@ -1,0 +1,36 @@
+package command
+
+import (
+	"errors"
+
+	"skiff/inference/bundle"
+	"skiff/inference/hint"
+	"skiff/inference/model"
+)
+
+const convertAgain = "convert the run again with `make convert MODEL=...`, or restore the folder"
+
+// Hint returns what to do about err: its own hint, or else that of its class.
+func Hint(err error) string {
+	if own := hint.Of(err); own != "" {
+		return own
+	}
+	for _, class := range []struct {
+		err  error
+		hint string
+	}{
+		{bundle.ErrRunID, "an MLflow run id is 32 hexadecimal digits; it names the bundle's folder"},
+		{bundle.ErrOtherRun, "point RUN_ID and MODEL_LOCATION at the same run"},
+		{bundle.ErrFormat, "deploy a worker as new as the converter, or convert the run again with this one's"},
+		{bundle.ErrInvalid, convertAgain},
+		{bundle.ErrIncomplete, convertAgain},
+		{bundle.ErrAltered, convertAgain},
+		{model.ErrNotProved, "the bundle, this worker or its onnxruntime differ from those of the conversion: " + convertAgain},
+		{model.ErrRuntime, "set ONNXRUNTIME_LIB to libonnxruntime.so of version 1.24 or later; `make onnxruntime` puts one in .build/lib"},
+	} {
+		if errors.Is(err, class.err) {
+			return class.hint
+		}
+	}
+	return ""
+}

@@ -1,0 +1,9 @@
+// Package bundle reads a model's bundle: its folder's manifest, graph and
+// goldens. SPEC.md is the contract, which the converter keeps as well; the
+// vectors beside it are run by both.
+//
+//  1. open.go: the files, whole and unaltered, of any format so far
+//  2. manifest.go: what a manifest says; format1.go: how an old one says it
+//  3. check.go: what parses and makes no sense
+//  4. golden.go: records with what the original pipeline made of them
+package bundle

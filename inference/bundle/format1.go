@@ -1,0 +1,43 @@
+package bundle
+
+import "errors"
+
+// manifest1 is a manifest of format 1: one predicted number, and two rules
+// unsaid. A category's absent value was spelled as a number's; and what a
+// category makes of a number followed from the next column, which read it if it
+// had the same name.
+type manifest1 struct {
+	Header
+	Prediction struct {
+		Name string `json:"name"`
+		Unit string `json:"unit"`
+	} `json:"prediction"`
+	Columns []Column `json:"columns"`
+}
+
+// upgrade returns what it means in today's format.
+func (m *manifest1) upgrade() (*Manifest, error) {
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		if c.Other != "" {
+			return nil, columnError(i, c, errors.New("other is a rule of format 2"))
+		}
+		if c.Kind != Category {
+			continue
+		}
+		if c.Missing == Zero {
+			c.Missing = None
+		}
+		if len(c.Path) > 0 {
+			c.Other = Unknown
+			if i+1 < len(m.Columns) && m.Columns[i+1].Name == c.Name {
+				c.Other = None
+			}
+		}
+	}
+	return &Manifest{
+		Header:  m.Header,
+		Outputs: []Output{{Name: m.Prediction.Name, Kind: Number, Width: 1, Unit: m.Prediction.Unit}},
+		Columns: m.Columns,
+	}, nil
+}

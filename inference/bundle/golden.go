@@ -1,0 +1,127 @@
+package bundle
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+
+	"skiff/inference"
+)
+
+// A Golden is a record with what the original pipeline made of it.
+type Golden struct {
+	Record string
+	Want   []float64 // the outputs' values, side by side; nil where it is rejected
+	Within float64   // absolute bound; 0 asks for equal bits
+	Reject inference.Reason
+	Field  string
+}
+
+// golden is a line of the golden file. Format 1 has a prediction, later ones
+// outputs.
+type golden struct {
+	Record     string                     `json:"record"`
+	Prediction *float64                   `json:"prediction,omitempty"`
+	Outputs    map[string]json.RawMessage `json:"outputs,omitempty"`
+	Within     float64                    `json:"within,omitempty"`
+	Reject     inference.Reason           `json:"reject,omitempty"`
+	Field      string                     `json:"field,omitempty"`
+}
+
+// parseGoldens reads the lines of a golden file. Without a prediction among
+// them they prove nothing.
+func parseGoldens(raw []byte, m *Manifest) ([]Golden, error) {
+	var goldens []Golden
+	predictions := 0
+	lines := bufio.NewScanner(bytes.NewReader(raw))
+	lines.Buffer(nil, len(raw)+1)
+	for lines.Scan() {
+		g, err := parseGolden(lines.Bytes(), m)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", len(goldens)+1, err)
+		}
+		if g.Want != nil {
+			predictions++
+		}
+		goldens = append(goldens, g)
+	}
+	switch {
+	case len(goldens) == 0:
+		return nil, errors.New("it has no records")
+	case predictions == 0:
+		return nil, errors.New("it has no predictions")
+	}
+	return goldens, nil
+}
+
+func parseGolden(line []byte, m *Manifest) (Golden, error) {
+	var g golden
+	if err := unmarshalStrict(line, &g); err != nil {
+		return Golden{}, err
+	}
+	predicted := g.Outputs != nil
+	if m.Format == 1 {
+		if predicted {
+			return Golden{}, errors.New("outputs are of format 2")
+		}
+		predicted = g.Prediction != nil
+	} else if g.Prediction != nil {
+		return Golden{}, errors.New("a prediction is of format 1")
+	}
+	switch {
+	case predicted == (g.Reject != ""):
+		return Golden{}, errors.New("it needs either a prediction or a reason to reject")
+	case !predicted && g.Within != 0 || predicted && g.Field != "":
+		return Golden{}, errors.New("a bound is for a prediction, a field for a reason to reject")
+	case !(g.Within >= 0 && g.Within <= math.MaxFloat64):
+		return Golden{}, fmt.Errorf("its bound is %v", g.Within)
+	}
+	out := Golden{Record: g.Record, Within: g.Within, Reject: g.Reject, Field: g.Field}
+	switch {
+	case !predicted:
+		return out, nil
+	case m.Format == 1:
+		out.Want = []float64{*g.Prediction}
+		return out, nil
+	}
+	var err error
+	out.Want, err = g.want(m.Outputs)
+	return out, err
+}
+
+// want puts the outputs' values side by side.
+func (g *golden) want(outputs []Output) ([]float64, error) {
+	if len(g.Outputs) != len(outputs) {
+		return nil, fmt.Errorf("it has %d outputs, and the manifest %d", len(g.Outputs), len(outputs))
+	}
+	var all []float64
+	for _, o := range outputs {
+		raw, ok := g.Outputs[o.Name]
+		if !ok {
+			return nil, fmt.Errorf("it has no output %s", o.Name)
+		}
+		values := make([]*float64, 1)
+		var err error
+		if o.Width == 1 {
+			err = json.Unmarshal(raw, &values[0])
+		} else {
+			err = json.Unmarshal(raw, &values)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("its output %s: %w", o.Name, err)
+		}
+		if len(values) != o.Width {
+			return nil, fmt.Errorf("its output %s has %d values, and the manifest %d", o.Name, len(values), o.Width)
+		}
+		for _, v := range values {
+			if v == nil {
+				return nil, fmt.Errorf("its output %s is no number", o.Name)
+			}
+			all = append(all, *v)
+		}
+	}
+	return all, nil
+}

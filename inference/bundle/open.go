@@ -1,0 +1,171 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"skiff/inference/jsonscan"
+)
+
+// The files of a bundle.
+const (
+	ManifestFile = "manifest.json"
+	ModelFile    = "model.onnx"
+	GoldenFile   = "golden.jsonl"
+)
+
+// What is wrong with a bundle that is there.
+var (
+	ErrRunID      = errors.New("not a run id")                      // the id could not name a folder
+	ErrOtherRun   = errors.New("another run")                       // than the one asked for
+	ErrFormat     = errors.New("a later version of skiff wrote it") // than this one
+	ErrInvalid    = errors.New("the bundle makes no sense")         // it was written wrongly, or altered
+	ErrIncomplete = errors.New("is not whole")                      // a file is missing
+	ErrAltered    = errors.New("was altered")                       // a file's checksum differs
+)
+
+// A Bundle is a model ready to be served: its folder read and its checksums
+// verified. Package model proves it.
+type Bundle struct {
+	Manifest Manifest
+	Model    []byte // ONNX
+	Goldens  []Golden
+}
+
+// A Folder reads the files of a bundle. A file that isn't there is an error
+// that wraps [os.ErrNotExist].
+type Folder interface {
+	ReadFile(ctx context.Context, name string) ([]byte, error)
+}
+
+// Open reads a bundle and checks that it is whole, unaltered, of a format this
+// package knows and, where runID isn't empty, of that run.
+func Open(ctx context.Context, folder Folder, runID string) (*Bundle, error) {
+	raw, err := folder.ReadFile(ctx, ManifestFile)
+	if err != nil {
+		return nil, err
+	}
+	m, err := ParseManifest(raw)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", ManifestFile, err)
+	}
+	if runID != "" && m.RunID != runID {
+		return nil, fmt.Errorf("the bundle is of %w: %s, not %s", ErrOtherRun, m.RunID, runID)
+	}
+	b := &Bundle{Manifest: *m}
+	if b.Model, err = readVerified(ctx, folder, ModelFile, m); err != nil {
+		return nil, err
+	}
+	goldens, err := readVerified(ctx, folder, GoldenFile, m)
+	if err != nil {
+		return nil, err
+	}
+	if b.Goldens, err = parseGoldens(goldens, m); err != nil {
+		return nil, fmt.Errorf("reading %s of run %s: %w: %w", GoldenFile, m.RunID, ErrInvalid, err)
+	}
+	return b, nil
+}
+
+// ParseManifest reads a manifest of any format up to this package's. Of a
+// later one it says just that: it may have words that are not known here.
+func ParseManifest(raw []byte) (*Manifest, error) {
+	var v struct{ Format int }
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	m, err := parseFormat(raw, v.Format)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if m.Fingerprint, err = fingerprint(raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return m, nil
+}
+
+func parseFormat(raw []byte, format int) (*Manifest, error) {
+	var m *Manifest
+	var err error
+	switch {
+	case format == 1:
+		var old manifest1
+		if err = unmarshalStrict(raw, &old); err == nil {
+			m, err = old.upgrade()
+		}
+	case format == Format:
+		m = &Manifest{}
+		err = unmarshalStrict(raw, m)
+	case format > Format:
+		return nil, fmt.Errorf("%w: it has format %d, and this worker reads formats %d to %d", ErrFormat, format, MinFormat, Format)
+	default:
+		err = fmt.Errorf("there is no format %d", format)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return m, nil
+}
+
+// fingerprint returns the SHA-256 of a manifest's columns, without spaces.
+func fingerprint(raw []byte) (string, error) {
+	paths := jsonscan.NewBuilder()
+	slot := paths.Last("columns")
+	found := make([]jsonscan.Value, paths.Slots())
+	if !jsonscan.Find(raw, paths.Tree(), found) {
+		return "", errors.New("it is not JSON")
+	}
+	columns := bytes.NewBuffer(make([]byte, 0, len(raw)))
+	if err := json.Compact(columns, found[slot].Raw(raw)); err != nil {
+		return "", fmt.Errorf("reading its columns: %w", err)
+	}
+	sum := sha256.Sum256(columns.Bytes())
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func readVerified(ctx context.Context, folder Folder, name string, m *Manifest) ([]byte, error) {
+	raw, err := folder.ReadFile(ctx, name)
+	if errors.Is(err, os.ErrNotExist) { // no longer that there is no bundle
+		return nil, fmt.Errorf("the bundle of run %s %w: %s", m.RunID, ErrIncomplete, err.Error())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the bundle of run %s: %w", m.RunID, err)
+	}
+	sum := sha256.Sum256(raw)
+	if got := hex.EncodeToString(sum[:]); got != m.Files[name] {
+		return nil, fmt.Errorf("%s of run %s %w: its sha256 is %.12s…, the manifest has %.12s…", name, m.RunID, ErrAltered, got, m.Files[name])
+	}
+	return raw, nil
+}
+
+func unmarshalStrict(raw []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is something after its end")
+	}
+	return nil
+}
+
+// Dir is a [Folder] on disk.
+type Dir string
+
+var _ Folder = Dir("")
+
+// ReadFile reads the named file of the folder.
+func (d Dir) ReadFile(_ context.Context, name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(string(d), name))
+}

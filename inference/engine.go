@@ -1,0 +1,124 @@
+package inference
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// A Model predicts. For every open item of the batch it appends a message, the
+// prediction, or rejects the item; an error means that it cannot run at all.
+// Calls may be concurrent.
+type Model interface {
+	Predict(b *Batch) error
+}
+
+// A Sink takes messages, at most as its [Limits] say in one call. When it does
+// not take them all it returns why, and the indexes of those it did not take,
+// in order; no indexes mean that it took none. An error that does not wrap
+// [ErrPermanent] is one to try again after. Calls may be concurrent.
+type Sink interface {
+	Put(ctx context.Context, messages []Message) (failed []int, err error)
+}
+
+// Limits are what a sink takes.
+type Limits struct {
+	Messages     int // in a call
+	Bytes        int // in a call, keys included
+	MessageBytes int // of a message, its key included
+	Calls        int // at once
+}
+
+// A Target is a sink with its limits.
+type Target struct {
+	Sink
+	Limits
+}
+
+// An Engine takes batches of items to their outcomes.
+type Engine struct {
+	model       atomic.Pointer[Model]
+	output      *Target
+	deadLetters *Target
+	log         *slog.Logger
+}
+
+// NewEngine returns an engine. Without an output it makes test runs: it
+// predicts, and publishes nothing. Without deadLetters, what can never succeed
+// is left to whoever sent it.
+func NewEngine(m Model, output, deadLetters *Target, log *slog.Logger) *Engine {
+	e := &Engine{output: output, deadLetters: deadLetters, log: log}
+	e.Use(m)
+	return e
+}
+
+// Use replaces the model, as one value: batches under way keep theirs.
+func (e *Engine) Use(m Model) { e.model.Store(&m) }
+
+// A Batch is the items of one invocation, with what has become of them. It is
+// used again: [Batch.Reset] keeps its memory.
+type Batch struct {
+	Items    []Item
+	Outcomes []Outcome // of the items, index by index
+	Messages []Message // the predictions, in the order of their items
+	Sent     []int     // the item of each message
+	RunID    string    // of the model that made the predictions
+	Unknown  int       // categories that training did not have
+	Timing   Timing
+
+	Buffer []byte // what the messages' data is in
+}
+
+// A Timing is how long the stages of an invocation took.
+type Timing struct {
+	Decode, Encode, Score, Respond, Publish time.Duration
+}
+
+// Reset makes the batch one of n open items, with no content yet.
+func (b *Batch) Reset(n int) {
+	b.Items, b.Outcomes = resize(b.Items, n), resize(b.Outcomes, n)
+	clear(b.Items)
+	clear(b.Outcomes)
+	b.Messages, b.Sent, b.Buffer = b.Messages[:0], b.Sent[:0], b.Buffer[:0]
+	b.RunID, b.Unknown, b.Timing = "", 0, Timing{}
+}
+
+// resize returns s with length n, in the same memory where that has room.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// Undealt returns the indexes of the items that are not dealt with.
+func (b *Batch) Undealt() []int {
+	var items []int
+	for i := range b.Outcomes {
+		if !b.Outcomes[i].DealtWith() {
+			items = append(items, i)
+		}
+	}
+	return items
+}
+
+// Handle decides what becomes of each item. It is an error when the model
+// cannot run, or when the output will never take the predictions: then all of
+// the batch has to come again.
+func (e *Engine) Handle(ctx context.Context, b *Batch) error {
+	began := time.Now()
+	err := (*e.model.Load()).Predict(b)
+	if err == nil {
+		mark := time.Now()
+		err = e.settle(ctx, b)
+		b.Timing.Publish = time.Since(mark)
+	}
+	e.reportRejections(ctx, b)
+	if err != nil {
+		e.Fail(ctx, b, err)
+		return err
+	}
+	e.report(ctx, b, time.Since(began))
+	return nil
+}

@@ -1,0 +1,70 @@
+package feature
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/jsonscan"
+)
+
+const aNumber = "a number"
+
+// A number is a column of numbers.
+type number struct {
+	place                                *place
+	missingIsZero, nullIsNaN, textIsZero bool
+	limit                                float64
+}
+
+func compileNumber(c *bundle.Column, paths *jsonscan.Builder) *number {
+	return &number{
+		place: locate(paths, c.Path), limit: limitOf(c),
+		missingIsZero: c.Missing == bundle.Zero, nullIsNaN: c.Null == bundle.NaN, textIsZero: c.Text == bundle.Zero,
+	}
+}
+
+// encode implements column: the number as the model gets it.
+func (n *number) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejection) {
+	v, ok := n.place.find(s.found)
+	if !ok {
+		if n.missingIsZero && n.place.missing(s.found) {
+			return 0, false, nil
+		}
+		return 0, false, n.place.reject(s.found, aNumber)
+	}
+	switch v.Kind {
+	case jsonscan.Integer, jsonscan.Float:
+		f, err := strconv.ParseFloat(string(v.Raw(doc)), 64)
+		if err != nil || math.Abs(f) >= n.limit {
+			return 0, false, n.notFinite()
+		}
+		return f, false, nil
+	case jsonscan.Boolean:
+		if doc[v.Start] == 't' {
+			return 1, false, nil
+		}
+		return 0, false, nil
+	case jsonscan.Null:
+		if n.nullIsNaN {
+			return math.NaN(), false, nil
+		}
+	case jsonscan.Text:
+		if n.textIsZero {
+			return 0, false, nil
+		}
+	}
+	return 0, false, wrongType(n.place.field(), aNumber, v.Kind)
+}
+
+func (n *number) notFinite() *inference.Rejection {
+	limit := n.limit
+	if math.IsInf(limit, 1) {
+		limit = math.MaxFloat64
+	}
+	return &inference.Rejection{
+		Reason: inference.NotFinite, Field: n.place.field(), Expected: fmt.Sprintf("a number of less than %.3g", limit), Found: "a larger one",
+	}
+}

@@ -1,0 +1,165 @@
+package feature
+
+import (
+	"math"
+	"strings"
+
+	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/jsonscan"
+)
+
+// A Plan turns a document into a row of the model's input X, by the columns of
+// a manifest. It is made once and holds no state of a document.
+type Plan struct {
+	paths   *jsonscan.Tree
+	slots   int
+	columns []column
+	id      *place // nil where the output has no id
+	widest  int    // room to build the longest known category in, bytes
+}
+
+// A column is one of the manifest's, ready for use. It returns what the row
+// gets, and whether that is a category which training did not have.
+type column interface {
+	encode(doc []byte, s *Scratch) (x float64, unknown bool, r *inference.Rejection)
+}
+
+// Compile makes a plan of a manifest's columns, and the id's place.
+func Compile(columns []bundle.Column, id *bundle.IDField) *Plan {
+	paths := jsonscan.NewBuilder()
+	p := &Plan{columns: make([]column, len(columns))}
+	for i := range columns {
+		switch c := &columns[i]; {
+		case c.Kind == bundle.Number:
+			p.columns[i] = compileNumber(c, paths)
+		case len(c.Template) > 0:
+			p.columns[i] = compileTemplate(c, paths)
+		default:
+			p.columns[i] = compileCategory(c, paths)
+		}
+		for _, word := range columns[i].Vocabulary {
+			p.widest = max(p.widest, len(word))
+		}
+	}
+	if id != nil {
+		p.id = locate(paths, id.Path)
+	}
+	p.paths, p.slots = paths.Tree(), paths.Slots()
+	return p
+}
+
+// Width returns how many columns a row has.
+func (p *Plan) Width() int { return len(p.columns) }
+
+// A Scratch is the memory a plan works in. It belongs to one goroutine.
+type Scratch struct {
+	found []jsonscan.Value
+	text  []byte
+}
+
+// NewScratch returns the memory for one goroutine.
+func (p *Plan) NewScratch() *Scratch {
+	return &Scratch{make([]jsonscan.Value, p.slots), make([]byte, 0, p.widest)}
+}
+
+// An Encoded is what Encode finds in a document beside its row.
+type Encoded struct {
+	ID      jsonscan.Value // absent where there is none
+	Unknown int            // categories that training did not have
+}
+
+// Encode fills row, one float64 a column, from a document. A rejected document
+// may have an id all the same.
+func (p *Plan) Encode(doc []byte, row []float64, s *Scratch) (Encoded, *inference.Rejection) {
+	var out Encoded
+	if !jsonscan.Find(doc, p.paths, s.found) {
+		return out, &inference.Rejection{Reason: inference.NotJSON, Detail: jsonscan.Explain(doc)}
+	}
+	for i, c := range p.columns {
+		x, unknown, r := c.encode(doc, s)
+		if r != nil {
+			if p.id != nil {
+				out.ID, _ = p.id.find(s.found)
+			}
+			return out, describeRoot(r, doc, s.found[0])
+		}
+		if row[i] = x; unknown {
+			out.Unknown++
+		}
+	}
+	if p.id != nil {
+		var ok bool
+		if out.ID, ok = p.id.find(s.found); !ok {
+			return out, describeRoot(p.id.reject(s.found, "an id"), doc, s.found[0])
+		}
+	}
+	return out, nil
+}
+
+// A place is where in a document something is: the slots from the document
+// down to the value, and the path itself for errors.
+type place struct {
+	slots []int
+	path  []string
+}
+
+func locate(paths *jsonscan.Builder, path []string) *place { return &place{paths.Add(path...), path} }
+
+// find returns the value at p, and whether there is one.
+func (p *place) find(found []jsonscan.Value) (jsonscan.Value, bool) {
+	last := len(p.slots) - 1
+	for _, slot := range p.slots[:last] {
+		if found[slot].Kind != jsonscan.Object {
+			return jsonscan.Value{}, false
+		}
+	}
+	v := found[p.slots[last]]
+	return v, v.Kind != jsonscan.Absent
+}
+
+// missing reports whether there is no value at p because a key is missing, not
+// because there is something on the way that has no keys.
+func (p *place) missing(found []jsonscan.Value) bool {
+	for _, slot := range p.slots {
+		if kind := found[slot].Kind; kind != jsonscan.Object {
+			return kind == jsonscan.Absent
+		}
+	}
+	return false
+}
+
+// reject returns why there is no value at p, where there should be what is
+// expected.
+func (p *place) reject(found []jsonscan.Value, expected string) *inference.Rejection {
+	for depth, slot := range p.slots {
+		kind := found[slot].Kind
+		if kind == jsonscan.Object {
+			continue
+		}
+		if depth < len(p.slots)-1 {
+			expected = jsonscan.Object.String()
+		}
+		r := wrongType(strings.Join(p.path[:depth], "."), expected, kind)
+		if kind == jsonscan.Absent {
+			r.Reason, r.Found = inference.MissingField, ""
+		}
+		return r
+	}
+	return wrongType(p.field(), expected, jsonscan.Object)
+}
+
+func (p *place) field() string { return strings.Join(p.path, ".") }
+
+func wrongType(field, expected string, found jsonscan.Kind) *inference.Rejection {
+	return &inference.Rejection{Reason: inference.WrongType, Field: field, Expected: expected, Found: found.String()}
+}
+
+// limitOf returns the magnitude from which on a number is not finite to the
+// model.
+func limitOf(c *bundle.Column) float64 {
+	if c.Limit == 0 {
+		return math.Inf(1)
+	}
+	return c.Limit
+}

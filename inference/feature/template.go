@@ -1,0 +1,53 @@
+package feature
+
+import (
+	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/jsonscan"
+)
+
+// A template is a column of words that are built of several values, as Python's
+// f-string builds them.
+type template struct {
+	parts []part
+	codes codes
+}
+
+// A part is a value of the document, or text.
+type part struct {
+	place *place // nil: text
+	text  string
+}
+
+func compileTemplate(c *bundle.Column, paths *jsonscan.Builder) *template {
+	t := &template{codes: codesOf(c.Vocabulary)}
+	for _, p := range c.Template {
+		if len(p.Path) > 0 {
+			t.parts = append(t.parts, part{place: locate(paths, p.Path)})
+		} else {
+			t.parts = append(t.parts, part{text: p.Text})
+		}
+	}
+	return t
+}
+
+// encode implements column: the built word's code.
+func (t *template) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejection) {
+	const expected = "text or a number"
+	s.text = s.text[:0]
+	for i := range t.parts {
+		p := &t.parts[i]
+		if p.place == nil {
+			s.text = append(s.text, p.text...)
+			continue
+		}
+		v, ok := p.place.find(s.found)
+		if !ok {
+			return 0, false, p.place.reject(s.found, expected)
+		}
+		if s.text, ok = jsonscan.AppendStr(s.text, doc, v); !ok {
+			return 0, false, wrongType(p.place.field(), expected, v.Kind)
+		}
+	}
+	return t.codes.lookup(s.text)
+}

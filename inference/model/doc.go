@@ -1,0 +1,8 @@
+// Package model makes a bundle a model that serves: proved against its goldens,
+// with its plan, its session, its output's form and the memory it works in.
+//
+//  1. model.go: items to rows to predictions
+//  2. score.go: rows through the session, many a call
+//  3. output.go: a prediction as JSON, and its partition key
+//  4. prove.go: the goldens, before anything else
+package model

@@ -1,0 +1,169 @@
+package model
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/feature"
+	"skiff/inference/jsonscan"
+)
+
+// A Model is a proved bundle that serves. It is one value: whoever replaces it
+// replaces all that belongs to its run.
+type Model struct {
+	runID  string
+	plan   *feature.Plan
+	scorer Scorer
+	output *output
+	width  int // values of a row of y
+
+	mu   sync.Mutex
+	free []*scratch // of calls that are over; as many as ever ran side by side
+}
+
+var _ inference.Model = (*Model)(nil)
+
+// New returns the bundle's model, which scorer has loaded, once it has replayed
+// the bundle's goldens: one that does not predict what the original pipeline
+// predicted is an error that wraps [ErrNotProved].
+func New(b *bundle.Bundle, scorer Scorer) (*Model, error) {
+	m := &Model{
+		runID: b.Manifest.RunID, plan: feature.Compile(b.Manifest.Columns, b.Manifest.ID),
+		scorer: scorer, output: newOutput(&b.Manifest), width: b.Manifest.Width(),
+	}
+	if err := m.prove(b.Goldens); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Close frees the model's session. Batches under way fail.
+func (m *Model) Close() error {
+	if c, ok := m.scorer.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// A scratch is the memory of one call, used again by later ones.
+type scratch struct {
+	plan    *feature.Scratch
+	x, y    []float64
+	rows    []row
+	keys    []byte
+	keyEnds []int
+}
+
+// A row is one of x and y: whose it is, and that item's id.
+type row struct {
+	item int
+	id   jsonscan.Value
+}
+
+func (m *Model) take() *scratch {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if last := len(m.free) - 1; last >= 0 {
+		s := m.free[last]
+		m.free = m.free[:last]
+		return s
+	}
+	return &scratch{plan: m.plan.NewScratch()}
+}
+
+func (m *Model) give(s *scratch) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.free = append(m.free, s)
+}
+
+// Predict implements [inference.Model].
+func (m *Model) Predict(b *inference.Batch) error {
+	s := m.take()
+	defer m.give(s)
+	b.RunID = m.runID
+	mark := time.Now()
+	lap := func(stage *time.Duration) {
+		now := time.Now()
+		*stage, mark = now.Sub(mark), now
+	}
+	m.encode(b, s)
+	lap(&b.Timing.Encode)
+	if err := m.score(s.x, s.y); err != nil {
+		return fmt.Errorf("scoring %d records: %w", len(s.rows), err)
+	}
+	lap(&b.Timing.Score)
+	m.write(b, s)
+	lap(&b.Timing.Respond)
+	return nil
+}
+
+// encode fills x with the rows of the items that have one, and makes y of as
+// many.
+func (m *Model) encode(b *inference.Batch, s *scratch) {
+	width := m.plan.Width()
+	s.x = resize(s.x, len(b.Items)*width)
+	s.rows = s.rows[:0]
+	for i := range b.Items {
+		if b.Outcomes[i].Fate != inference.Open {
+			continue
+		}
+		item, n := &b.Items[i], len(s.rows)
+		out, r := m.plan.Encode(item.Data, s.x[n*width:(n+1)*width], s.plan)
+		if out.ID.Kind != jsonscan.Absent {
+			item.ID = out.ID.Raw(item.Data)
+		}
+		if r != nil {
+			b.Reject(i, r)
+			continue
+		}
+		s.rows = append(s.rows, row{i, out.ID})
+		b.Unknown += out.Unknown
+	}
+	s.x = s.x[:len(s.rows)*width]
+	s.y = resize(s.y, len(s.rows)*m.width)
+}
+
+// write makes the predictions of y the batch's messages. One that is not a
+// number is a rejection of its item.
+func (m *Model) write(b *inference.Batch, s *scratch) {
+	size := 0
+	for _, r := range s.rows {
+		size += m.output.size + len(b.Items[r.item].ID)
+	}
+	b.Buffer = slices.Grow(b.Buffer[:0], size) // it must not move: messages point into it
+	s.keys, s.keyEnds = s.keys[:0], s.keyEnds[:0]
+	for i, r := range s.rows {
+		item, start := &b.Items[r.item], len(b.Buffer)
+		data, notFinite := m.output.append(b.Buffer, s.y[i*m.width:(i+1)*m.width], item.ID)
+		if notFinite != "" {
+			b.Reject(r.item, &inference.Rejection{
+				Reason: inference.NotFinite, Field: notFinite, Detail: "the model's prediction is not finite",
+			})
+			continue
+		}
+		b.Buffer = data
+		b.Messages = append(b.Messages, inference.Message{Data: data[start:len(data):len(data)]})
+		b.Sent = append(b.Sent, r.item)
+		s.keys = appendKey(s.keys, item, r.id)
+		s.keyEnds = append(s.keyEnds, len(s.keys))
+	}
+	// one string for all the keys, instead of one for each
+	keys, start := string(s.keys), 0
+	for i, end := range s.keyEnds {
+		b.Messages[i].Key, start = keys[start:end], end
+	}
+}
+
+// resize returns s with length n, in the same memory where that has room.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}

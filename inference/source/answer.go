@@ -1,0 +1,80 @@
+package source
+
+import (
+	"encoding/json"
+
+	"skiff/inference"
+	"skiff/inference/jsonscan"
+	"skiff/inference/limits"
+)
+
+const (
+	responseHead = `{"predictions":[`
+	failuresHead = `,"batchItemFailures":[`
+	stateHead    = `,"state":`
+)
+
+// answer writes the response. A tumbling window's state goes back as it came:
+// without it Lambda takes the invocation for failed.
+func (i *invocation) answer(payload []byte, t *eventTree, undealt []int) []byte {
+	b := &i.batch
+	end := appendFailures(nil, b, undealt)
+	if i.found[t.window].Kind != jsonscan.Absent {
+		state := []byte("{}")
+		if v := i.found[t.state]; v.Kind != jsonscan.Absent {
+			state = v.Raw(payload)
+		}
+		end = append(append(end, stateHead...), state...)
+	}
+	end = append(end, '}')
+	size := len(responseHead) + len("]") + len(end)
+	for m := range b.Messages {
+		size += len(b.Messages[m].Data) + 1
+	}
+	if size-1 > limits.Response {
+		// whoever invokes reads only the failures and the state
+		return append([]byte(responseHead+"]"), end...)
+	}
+	response := make([]byte, 0, size)
+	response = append(response, responseHead...)
+	for m := range b.Messages {
+		if m > 0 {
+			response = append(response, ',')
+		}
+		response = append(response, b.Messages[m].Data...)
+	}
+	response = append(response, ']')
+	return append(response, end...)
+}
+
+// appendFailures appends the sequence numbers of the items that are not dealt
+// with, each once. An item without one is reported by an empty one, which Lambda
+// takes as the failure of the whole batch: rather again than lost.
+func appendFailures(dst []byte, b *inference.Batch, undealt []int) []byte {
+	if len(undealt) == 0 {
+		return dst
+	}
+	dst = append(dst, failuresHead...)
+	last := ""
+	for n, at := range undealt {
+		sequence := string(b.Items[at].Sequence)
+		if n > 0 {
+			if sequence == last {
+				continue
+			}
+			dst = append(dst, ',')
+		}
+		last = sequence
+		dst = append(dst, `{"itemIdentifier":`+quote(sequence)+`}`...)
+	}
+	return append(dst, ']')
+}
+
+// quote returns s as a JSON string.
+func quote(s string) string {
+	q, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // no string fails
+	}
+	return string(q)
+}

@@ -1,0 +1,126 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"skiff/inference"
+	"skiff/inference/jsonscan"
+)
+
+// A Kinesis takes the events that an event source mapping of a Kinesis stream
+// sends. Calls may be concurrent.
+type Kinesis struct {
+	engine *inference.Engine
+	event  *eventTree
+
+	// Reported says that whoever invokes reads batchItemFailures: the mapping's
+	// FunctionResponseTypes has ReportBatchItemFailures. Others take any answer
+	// for success, so that they get an error where an item is not dealt with.
+	Reported bool
+
+	mu   sync.Mutex
+	free []*invocation // that are over; as many as ever ran side by side
+}
+
+// NewKinesis returns a source whose items the engine decides on.
+func NewKinesis(e *inference.Engine) *Kinesis {
+	return &Kinesis{engine: e, event: newEventTree()}
+}
+
+// An invocation is the memory of one, used again by later ones.
+type invocation struct {
+	batch    inference.Batch
+	elements []jsonscan.Value
+	found    []jsonscan.Value
+	docs     []byte
+}
+
+func (k *Kinesis) take() *invocation {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if last := len(k.free) - 1; last >= 0 {
+		i := k.free[last]
+		k.free = k.free[:last]
+		return i
+	}
+	return &invocation{found: make([]jsonscan.Value, k.event.slots)}
+}
+
+func (k *Kinesis) give(i *invocation) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.free = append(k.free, i)
+}
+
+// An Undealt is that items of an event are not dealt with, and that whoever
+// invoked does not read the response, which names them.
+type Undealt struct {
+	Items, Of int
+	Why       error // of the first
+}
+
+// Error says how many, and why the first.
+func (u *Undealt) Error() string {
+	return fmt.Sprintf("%d of %d records are not dealt with, the first: %v", u.Items, u.Of, u.Why)
+}
+
+// Unwrap returns why the first is not dealt with.
+func (u *Undealt) Unwrap() error { return u.Why }
+
+// Invoke handles one event and returns the response: the predictions, in the
+// order of the records, and the sequence numbers of the records that are not
+// dealt with. It is an error when the event is not Kinesis's, when the model
+// cannot run, or when the output will never take the predictions: then Lambda's
+// retry has all of the batch again. It is an *[Undealt], beside the response,
+// when that would be taken for success and is none.
+func (k *Kinesis) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	response, _, err := k.InvokeTimed(ctx, payload)
+	return response, err
+}
+
+// InvokeTimed is Invoke with the time that each stage took.
+func (k *Kinesis) InvokeTimed(ctx context.Context, payload []byte) ([]byte, inference.Timing, error) {
+	i := k.take()
+	defer k.give(i)
+	b := &i.batch
+	mark := time.Now()
+	err := i.decode(payload, k.event)
+	took := time.Since(mark)
+	if errors.Is(err, errNoRecords) {
+		if isPing(payload) {
+			return []byte(`{"predictions":[]}`), b.Timing, nil
+		}
+		err = notKinesis(payload)
+	}
+	if err != nil {
+		b.Reset(0)
+		k.engine.Fail(ctx, b, err)
+		return nil, b.Timing, err
+	}
+	b.Timing.Decode = took
+	if err := k.engine.Handle(ctx, b); err != nil {
+		return nil, b.Timing, err
+	}
+	mark = time.Now()
+	undealt := b.Undealt()
+	response := i.answer(payload, k.event, undealt)
+	b.Timing.Respond += time.Since(mark)
+	if len(undealt) > 0 && !k.Reported {
+		err := &Undealt{len(undealt), len(b.Items), why(&b.Outcomes[undealt[0]])}
+		k.engine.Fail(ctx, b, err)
+		return response, b.Timing, err
+	}
+	return response, b.Timing, nil
+}
+
+// why returns the reason of an outcome that is not dealt with.
+func why(o *inference.Outcome) error {
+	if o.Err != nil {
+		return o.Err
+	}
+	return errors.New(string(o.Rejection.Reason))
+}
