@@ -46,7 +46,7 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 				return errNoRecords
 			}
 			item.Data = raw
-			i.batch.Reject(r, notBase64(found[t.data].Kind, err))
+			i.batch.Reject(r, notBase64(found[t.data].Kind, raw, err))
 			continue
 		}
 		item.Data, free = free[:size:size], free[size:]
@@ -65,10 +65,14 @@ func isForeign(payload []byte, record, data jsonscan.Value) bool {
 	return own != "" && own != "aws:kinesis"
 }
 
-func notBase64(found jsonscan.Kind, err error) *inference.Rejection {
+// notBase64 says what there is instead of a record's bytes. The text is raw.
+func notBase64(found jsonscan.Kind, raw []byte, err error) *inference.Rejection {
 	r := &inference.Rejection{Reason: inference.NotBase64, Expected: "base64", Found: found.String()}
 	if at, ok := errors.AsType[base64.CorruptInputError](err); ok {
 		r.Detail = fmt.Sprintf("byte %d of the event's text is not base64", int64(at))
+		if int(at) < len(raw) && (raw[at] == '-' || raw[at] == '_') {
+			r.Detail += " but base64url"
+		}
 	}
 	return r
 }
