@@ -9,6 +9,7 @@ row of X that the graph is given; or it is rejected, with a reason and the dotte
 import json
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,10 +80,14 @@ def parse(text: str) -> object:
 
     if _depth(text) > MAX_DEPTH:
         raise Reject("not_json")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + MAX_DEPTH)  # how deep the caller is does not count
     try:
         return json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError) as err:
+    except ValueError as err:
         raise Reject("not_json") from err
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def look_up(record: dict, path: Keys) -> object:
