@@ -21,5 +21,11 @@ The stages, each a file, in the order the data takes:
 10. bundle    writes model.onnx, golden.jsonl and manifest.json, whole or not at all
 """
 
+import os
+
 __version__ = "0.1.0"
-FORMAT = 1  # of the bundle
+FORMAT = 2  # of the bundle; inference/bundle/SPEC.md
+
+# Before onnxruntime is imported anywhere: on Linux it otherwise sends telemetry from 1.29 on, and leaves a
+# device id and a database in the user's cache. What this process starts inherits it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -112,7 +112,7 @@ def convert(
     say(f"reading {origin.file}")
     pipeline = reader.learned()
     spec, spec_name = columns.choose(pipeline, spec_path)
-    X_columns = columns.build(pipeline, spec, missing="zero" if spec_name == "none" else "reject")
+    X_columns = columns.build(pipeline, spec, optional=spec_name == "none")
     names = ", ".join(f"{c.name} ({_size(c)})" for c in X_columns)
     say(f"{pipeline.estimator_class}; spec {spec_name}: {names}")
 
@@ -139,7 +139,7 @@ def convert(
         say(f"{cells:,} rows on both ends of every bin: {_agreement(lowering, parity)}")
 
     allowed = {} if within is None else dict(zip((record.text for record in finite), within, strict=True))
-    lines = [line for record in kept if (line := _golden(record, predictions, allowed))]
+    lines = [line for record in kept if (line := _golden(record, spec, predictions, allowed))]
     generated = sum(record.text in predictions for record in swept)
     manifest = _manifest(origin, pipeline, spec, X_columns, lowering)
     manifest["parity"] = {"bound": lowering.bound, "goldens": len(lines), "generated": generated}
@@ -192,7 +192,9 @@ def _ask(reader: Reader, scored: Sequence[Scored]) -> dict[str, float]:
     return {record.text: prediction for record, prediction in pairs if np.isfinite(prediction)}
 
 
-def _golden(record: Scored | Rejected, predictions: dict[str, float], allowed: dict[str, float]) -> str:
+def _golden(
+    record: Scored | Rejected, spec: Spec, predictions: dict[str, float], allowed: dict[str, float]
+) -> str:
     """A line of golden.jsonl; "" for a record that is scored and has no finite prediction."""
     if isinstance(record, Rejected):
         line = {"record": record.text, "reject": record.reject.reason}
@@ -201,7 +203,7 @@ def _golden(record: Scored | Rejected, predictions: dict[str, float], allowed: d
         return json.dumps(line) + "\n"
     if record.text not in predictions:
         return ""
-    line = {"record": record.text, "prediction": predictions[record.text]}
+    line = {"record": record.text, "outputs": {spec.prediction: predictions[record.text]}}
     if record.text in allowed:
         line["within"] = float(allowed[record.text])
     return json.dumps(line) + "\n"
@@ -227,7 +229,7 @@ def _manifest(
     if spec.id:
         manifest["id"] = {"name": spec.id[-1], "path": list(spec.id)}
     return manifest | {
-        "prediction": {"name": spec.prediction, "unit": spec.unit},
+        "outputs": [{"name": spec.prediction, "kind": "number", "width": 1, "unit": spec.unit}],
         "columns": [column.manifest() for column in X_columns],
         "lowering": lowering.kind,
     }

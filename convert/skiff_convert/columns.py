@@ -1,8 +1,8 @@
 """Stage 6: the columns of X, from the spec and what the vectorizer learned.
 
 X is float64 [rows, columns], one column per raw feature: a category is its code (0: unknown, else 1 + its
-index in the vocabulary), a number is itself. A feature learned both as text and as number has two columns,
-the category first.
+index in the vocabulary), a number is itself. A feature learned both as text and as number has two columns:
+to the category a number is nothing unknown, and to the number a text is 0.
 """
 
 import hashlib
@@ -26,9 +26,10 @@ class Column:
     name: str
     source: Template | Keys
     kind: str  # "category" or "number"
-    missing: str  # an absent value: "reject", or "zero" for code 0 or number 0
+    missing: str  # an absent value: "reject"; or a category's "none", code 0; a number's "zero"
     indices: tuple[int, ...]  # columns of the vectorizer: one per word of the vocabulary, or the number's
     vocabulary: tuple[str, ...] = ()
+    other: str = ""  # of a category by path, null, a number, true or false: code 0, "unknown" or "none"
     null: str = ""  # of a number: "reject" or "nan"
     text: str = ""  # of a number: "reject" or "zero"
     limit: float | None = None  # of a number: magnitudes from here on are rejected
@@ -43,6 +44,7 @@ class Column:
             entry["path"] = list(self.source)
         entry["missing"] = self.missing
         if self.kind == "category":
+            entry |= {"other": self.other} if self.other else {}
             return entry | {"vocabulary": list(self.vocabulary)}
         entry |= {"null": self.null, "text": self.text}
         return entry if self.limit is None else entry | {"limit": self.limit}
@@ -79,11 +81,12 @@ def choose(pipeline: Pipeline, path: str | None) -> tuple[Spec, str]:
     return specs.by_name(list(_learned(pipeline, None))), "none"
 
 
-def build(pipeline: Pipeline, spec: Spec, *, missing: str) -> list[Column]:
+def build(pipeline: Pipeline, spec: Spec, *, optional: bool) -> list[Column]:
     """The columns of X, features in the spec's order.
 
-    missing is what an absent value does: "reject", or "zero" (the DictVectorizer's rule). ConvertError when
-    the pipeline learned a feature that the spec does not give, or one whose names are ambiguous.
+    optional is whether an absent value is no category, or 0, which is the DictVectorizer's rule, instead of a
+    reason to reject the record. ConvertError when the pipeline learned a feature that the spec does not give,
+    or one whose names are ambiguous.
     """
     columns = []
     counted = _counted(pipeline)
@@ -95,7 +98,11 @@ def build(pipeline: Pipeline, spec: Spec, *, missing: str) -> list[Column]:
             for word, index in learned.words.items():
                 if index in counted:
                     raise _no_word(pipeline.vectorizer.names[index], name, word)
-            columns.append(Column(name, source, "category", missing, indices, words))
+            if isinstance(source, Template):
+                rules = {"missing": "reject"}
+            else:
+                rules = {"missing": "none" if optional else "reject", "other": "none" if both else "unknown"}
+            columns.append(Column(name, source, "category", indices=indices, vocabulary=words, **rules))
         elif isinstance(source, Template):
             raise ConvertError(
                 f"the pipeline learned {name} as a number, and the spec makes a text of it",
@@ -107,7 +114,7 @@ def build(pipeline: Pipeline, spec: Spec, *, missing: str) -> list[Column]:
                     name,
                     source,
                     "number",
-                    missing,
+                    "zero" if optional else "reject",
                     (learned.number,),
                     null="nan" if pipeline.accepts_nan else "reject",
                     text="zero" if both else "reject",

@@ -140,7 +140,7 @@ class Records:
             chance = self._random.random()
             if name in fixed:
                 put(record, column.source, fixed[name])
-            elif chance < 0.02 and column.missing == "zero":
+            elif chance < 0.02 and column.missing != "reject":
                 continue
             elif chance < 0.04 and column.null == "nan":
                 put(record, column.source, None)

@@ -1,6 +1,7 @@
 """Stage 5: what the pipeline learned, in plain arrays, checked: one DictVectorizer and one estimator."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +112,9 @@ def _vectorizer(facts: dict) -> Vectorizer:
         raise ConvertError(f"step {step} learned no features", "is this the fitted pipeline?")
     if not all(isinstance(name, str) for name in names):
         raise ConvertError(f"step {step} learned names that are not text", "a JSON record's keys are text")
+    if len(set(names)) < len(names):
+        repeated = Counter(names).most_common(1)[0][0]
+        raise ConvertError(f"step {step} learned {repeated!r} twice", "is this the fitted pipeline?")
     try:
         "".join(names).encode("utf-8")
     except UnicodeEncodeError as err:

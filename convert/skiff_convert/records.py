@@ -1,5 +1,7 @@
 """Stage 8, the record's side: what the worker does with a record, said again in Python.
 
+inference/bundle/SPEC.md says it in prose, and its vectors are run over this and over the worker.
+
 A record is JSON text. It becomes two things: the features dict that the original pipeline is given, and the
 row of X that the graph is given; or it is rejected, with a reason and the dotted path of the field.
 """
@@ -7,6 +9,7 @@ row of X that the graph is given; or it is rejected, with a reason and the dotte
 import json
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +35,7 @@ class Encoded:
 
     features: dict  # for the original pipeline
     row: list[float]  # of X
+    unknown: int  # categories that training did not have
 
 
 class Encoder:
@@ -46,21 +50,26 @@ class Encoder:
         record = parse(text)
         if not isinstance(record, dict):
             raise Reject("wrong_type")
-        features, row = {}, []
+        features, row, unknown = {}, [], 0
         for column, codes in self._columns:
             try:
                 value = _value(record, column.source)
             except Reject as reject:
-                absent = reject.reason == "missing_field" and column.missing == "zero"
+                absent = reject.reason == "missing_field" and column.missing != "reject"
                 if not absent:
                     raise
                 row.append(0.0)
                 continue
             features[column.name] = value
-            row.append(_code(value, column, codes) if column.kind == "category" else _number(value, column))
+            if column.kind == "number":
+                row.append(_number(value, column))
+                continue
+            code = codes.get(value, 0) if isinstance(value, str) else 0
+            row.append(float(code))
+            unknown += not code and (isinstance(value, str) or column.other == "unknown")
         if self._id:
             look_up(record, self._id)
-        return Encoded(features, row)
+        return Encoded(features, row, unknown)
 
 
 def parse(text: str) -> object:
@@ -71,10 +80,14 @@ def parse(text: str) -> object:
 
     if _depth(text) > MAX_DEPTH:
         raise Reject("not_json")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + MAX_DEPTH)  # how deep the caller is does not count
     try:
         return json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError) as err:
+    except ValueError as err:
         raise Reject("not_json") from err
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def look_up(record: dict, path: Keys) -> object:
@@ -111,10 +124,6 @@ def _scalar(record: dict, path: Keys) -> object:
     if isinstance(value, dict | list):
         raise Reject("wrong_type", ".".join(path))
     return value
-
-
-def _code(value: object, column: Column, codes: dict[str, int]) -> float:
-    return float(codes.get(value, 0)) if isinstance(value, str) else 0.0
 
 
 def _number(value: object, column: Column) -> float:

@@ -94,7 +94,7 @@ class Converted:
         self.original = pipeline
         self.learned = neutral.load(folder)
         self.spec, name = columns.choose(self.learned, spec)
-        self.columns = columns.build(self.learned, self.spec, missing="zero" if name == "none" else "reject")
+        self.columns = columns.build(self.learned, self.spec, optional=name == "none")
         self.lowering = lower.lower(self.learned, self.columns, "test")
         self.lowerings, self.table = [self.lowering], None
         axes = grid.axes(self.learned, self.columns) if self.lowering.kind == "trees" else None

@@ -1,28 +1,33 @@
 """The converter's encoder and the worker's say the same of any record: row, or reason and field.
 
-Thousands of strange documents become the goldens of a copy of the shipped forest, and the worker, the built
-program, replays them. What it predicts must be the graph's prediction for the converter's row.
+Thousands of strange documents become the goldens of a bundle, the shipped forest's or one that takes features
+by name or by path, and the worker, the built program, replays them. What it predicts must be the graph's
+prediction for the converter's row.
 """
 
 import hashlib
 import json
+import math
 import os
 import random
 import shutil
 import subprocess
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import contract
 import numpy as np
 import pytest
+from helpers import ESTIMATORS, fit, mixed_records, save
 
-from skiff_convert import goldens, prove
-from skiff_convert.columns import Column
+from skiff_convert import cli, goldens, prove
 from skiff_convert.records import Encoder
-from skiff_convert.spec import Template
+from skiff_convert.spec import Keys
 
 ROOT = Path(__file__).parents[2]
 FOREST = ROOT / "models" / json.loads((ROOT / "models/taxi/runs.json").read_text())["forest"]
-DOCUMENTS = 20_000
 
 # JSON values, and what is none, for places where a zone, a distance or an id belongs.
 ATOMS = (
@@ -34,11 +39,89 @@ ATOMS = (
     *("NaN", "Infinity", "-Infinity", "01", "1.", ".5", "+1", '"a\\qb"', "tru", "1" * 4301, '"\n"', "'1'"),
 )
 
+# Features by path: an absent one is a reason to reject.
+BY_PATH = """
+model = "m"
+id = "trip.key"
+prediction = "p"
+[features]
+zone = "trip.zone"
+distance = "trip.distance"
+code = "code"
+flag = "trip.more.flag"
+"""
 
-def documents(vocabulary: list[str], n: int) -> list[str]:
-    """Rides, most of them strange in some way: values, keys, escapes, spaces, duplicates, cuts."""
+
+@dataclass(frozen=True)
+class Case:
+    """A bundle to ask about, and how its usual records are made; estimator "": the shipped forest."""
+
+    paths: dict[str, str]  # of the features and the id, with dots
+    estimator: str = ""
+    sparse: bool = True
+    spec: str = "none"
+    documents: int = 8_000
+    reasons: tuple[str, ...] = ("not_json", "wrong_type", "not_finite")
+
+
+BY_NAME = {name: name for name in ("zone", "distance", "code", "flag")}
+CASES = {
+    "taxi": Case(
+        {
+            "pu": "ride.PULocationID",
+            "do": "ride.DOLocationID",
+            "miles": "ride.trip_distance",
+            "id": "ride_id",
+        },
+        documents=20_000,
+        reasons=("not_json", "missing_field", "wrong_type", "not_finite"),
+    ),
+    "by name, trees": Case(BY_NAME, "DecisionTreeRegressor"),
+    "by name, trees that take null": Case(BY_NAME, "RandomForestRegressor", sparse=False),
+    "by name, linear": Case(BY_NAME, "Ridge"),
+    "by path": Case(
+        {"zone": "trip.zone", "distance": "trip.distance", "code": "code", "flag": "trip.more.flag"}
+        | {"id": "trip.key"},
+        "ExtraTreesRegressor",
+        spec=BY_PATH,
+        reasons=("not_json", "missing_field", "wrong_type", "not_finite"),
+    ),
+}
+
+
+def rides(rng: random.Random) -> Callable[[], dict[str, str]]:
+    """Makes usual taxi rides, JSON text by name."""
+    pairs = [
+        word.split("_")
+        for word in json.loads((FOREST / "manifest.json").read_text())["columns"][0]["vocabulary"]
+    ]
+
+    def ride() -> dict[str, str]:
+        pick_up, drop_off = rng.choice(pairs)
+        miles = repr(round(rng.expovariate(0.3), 2))
+        return {"pu": pick_up, "do": drop_off, "miles": miles, "id": str(rng.randrange(10**6))}
+
+    return ride
+
+
+def mixed(rng: random.Random) -> Callable[[], dict[str, str]]:
+    """Makes records like those that the others learned from, or with a value of one in another's place."""
+    records = mixed_records()
+
+    def record() -> dict[str, str]:
+        values = {name: rng.choice(records)[name] for name in BY_NAME}
+        if rng.random() < 0.2:
+            values[rng.choice(list(BY_NAME))] = rng.choice((*rng.choice(records).values(), None, "unknown"))
+        texts = {name: json.dumps(value, ensure_ascii=rng.random() < 0.5) for name, value in values.items()}
+        return texts | {"id": str(rng.randrange(10**6))}
+
+    return record
+
+
+def documents(case: Case) -> list[str]:
+    """Records, most of them strange in some way: values, keys, escapes, spaces, duplicates, cuts."""
     rng = random.Random(5)
-    pairs = [word.split("_") for word in vocabulary]
+    usual = mixed(rng) if case.estimator else rides(rng)
 
     def key(name: str) -> str:
         if rng.random() > 0.05:
@@ -48,73 +131,103 @@ def documents(vocabulary: list[str], n: int) -> list[str]:
     def space() -> str:
         return rng.choice(("", "", " ", "\n\t"))
 
-    def members(items: list[tuple[str, str]]) -> str:
+    def write(value: str | dict) -> str:
+        if isinstance(value, str):
+            return value
+        items = list(value.items())
+        if rng.random() < 0.1:
+            name = rng.choice(list(value) or ["y"])
+            items.append(
+                (rng.choice((name, name, name.upper(), "x")), rng.choice((*ATOMS, "{}", *value.values())))
+            )
+        items = [
+            (k, rng.choice(ATOMS) if isinstance(v, dict) and rng.random() < 0.05 else v) for k, v in items
+        ]
         rng.shuffle(items)
-        return (
-            "{" + ",".join(space() + key(k) + space() + ":" + space() + v for k, v in items) + space() + "}"
-        )
+        members = ",".join(space() + key(k) + space() + ":" + space() + write(v) for k, v in items)
+        return "{" + members + space() + "}"
 
     def document() -> str:
-        pick_up, drop_off = rng.choice(pairs)
-        miles = repr(round(rng.expovariate(0.3), 2))
-        ride = [("PULocationID", pick_up), ("DOLocationID", drop_off), ("trip_distance", miles)]
-        ride = [(k, rng.choice(ATOMS) if rng.random() < 0.15 else v) for k, v in ride]
-        if rng.random() < 0.1:
-            ride.pop(rng.randrange(3))
-        if rng.random() < 0.1:
-            ride.append(
-                (rng.choice(("PULocationID", "trip_distance", "TRIP_DISTANCE", "x")), rng.choice(ATOMS))
-            )
-        outer = [("ride", members(ride) if rng.random() > 0.05 else rng.choice(ATOMS))]
-        outer.append(("ride_id", rng.choice(ATOMS) if rng.random() < 0.2 else str(rng.randrange(10**6))))
-        if rng.random() < 0.05:
-            outer.pop(rng.randrange(2))
-        if rng.random() < 0.05:
-            outer.append(("ride", rng.choice((members(ride), "{}", "5"))))
-        text = space() + members(outer) + space()
+        record: dict = {}
+        for name, text in usual().items():
+            chance = rng.random()
+            if chance < 0.04 or name not in case.paths:
+                continue
+            *outer, last = case.paths[name].split(".")
+            inner = record
+            for step in outer:
+                inner = inner.setdefault(step, {})
+            inner[last] = rng.choice(ATOMS) if chance < 0.14 else text
+        text = space() + write(record) + space()
         if rng.random() < 0.02:
             text = text[: rng.randrange(len(text) + 1)]
         return text + rng.choice("x}],") if rng.random() < 0.01 else text
 
-    return [document() for _ in range(n)]
+    return [document() for _ in range(case.documents)]
 
 
-def column(entry: dict) -> Column:
-    """A column as the manifest has it."""
-    words = tuple(entry.get("vocabulary", ()))
-    if "template" in entry:
-        source = Template(tuple(part.get("text") or tuple(part["path"]) for part in entry["template"]))
-    else:
-        source = tuple(entry["path"])
-    rules = {key: entry[key] for key in ("null", "text", "limit") if key in entry}
-    return Column(entry["name"], source, entry["kind"], entry["missing"], (), words, **rules)
+def convert(case: Case, folder: Path) -> Path:
+    """A bundle of the case, made here."""
+    model = save(fit(ESTIMATORS[case.estimator](), sparse=case.sparse), folder / "model")
+    spec = case.spec
+    if spec != "none":
+        spec = str(folder / "spec.toml")
+        Path(spec).write_text(case.spec)
+    with (
+        pytest.MonkeyPatch.context() as patch
+    ):  # little proof is enough: the worker is asked, not the pipeline
+        patch.setattr(goldens, "RANDOM", 100)
+        patch.setattr(goldens, "SWEPT", 1_000)
+        return cli.convert(str(model), spec, folder / "converted", None, cli.Wish(), lambda text: None)
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    """The forest's bundle, its goldens replaced; and how many of them are of each kind."""
-    manifest = json.loads((FOREST / "manifest.json").read_text())
-    columns = [column(entry) for entry in manifest["columns"]]
-    encoder = Encoder(columns, tuple(manifest["id"]["path"]))
-    judged = [goldens.judge(encoder, text) for text in documents(columns[0].vocabulary, DOCUMENTS)]
-    scored = [one for one in judged if isinstance(one, goldens.Scored)]
-    X = np.array([one.encoded.row for one in scored], np.float64)
-    y = prove.score(prove.open_session((FOREST / "model.onnx").read_bytes()), X, 1000)
-    predictions = iter(y.tolist())
-    lines, kinds = [], {}
-    for one in judged:
-        if isinstance(one, goldens.Scored):
-            kind, line = "scored", {"prediction": next(predictions)}
-        else:
-            kind, line = one.reject.reason, {"reject": one.reject.reason, "field": one.reject.field}
-        kinds[kind] = kinds.get(kind, 0) + 1
-        lines.append(json.dumps({"record": one.text} | line) + "\n")
-    folder = tmp_path_factory.mktemp("agreement") / manifest["run_id"]
-    shutil.copytree(FOREST, folder)
-    (folder / "golden.jsonl").write_text("".join(lines))
-    manifest["files"]["golden.jsonl"] = hashlib.sha256((folder / "golden.jsonl").read_bytes()).hexdigest()
+def replaced(bundle: Path, lines: list[str], folder: Path) -> Path:
+    """A copy of the bundle with other goldens."""
+    shutil.copytree(bundle, folder)
+    text = "".join(lines)
+    (folder / "golden.jsonl").write_text(text, encoding="utf-8")
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest["files"]["golden.jsonl"] = hashlib.sha256(text.encode()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder, kinds
+    return folder
+
+
+def judge(bundle: Path, texts: list[str]) -> tuple[list[str], Counter]:
+    """Golden lines for records, by the converter's rules and the bundle's graph; how many are of each kind.
+
+    A record whose prediction is not finite is no golden.
+    """
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    path: Keys | None = tuple(manifest["id"]["path"]) if "id" in manifest else None
+    encoder = Encoder(contract.columns(manifest["columns"], manifest["format"]), path)
+    judged = [goldens.judge(encoder, text) for text in texts]
+    X = np.array([one.encoded.row for one in judged if isinstance(one, goldens.Scored)], np.float64)
+    session = prove.open_session((bundle / "model.onnx").read_bytes())
+    predictions = iter(prove.score(session, X, 1000).tolist())
+    lines, kinds = [], Counter()
+    for one in judged:
+        if isinstance(one, goldens.Rejected):
+            kind, line = one.reject.reason, {"reject": one.reject.reason, "field": one.reject.field}
+        else:
+            kind, y = "scored", next(predictions)
+            line = {"outputs": {manifest["outputs"][0]["name"]: y}}
+            if not math.isfinite(y):
+                continue
+        kinds[kind] += 1
+        lines.append(json.dumps({"record": one.text} | line) + "\n")
+    return lines, kinds
+
+
+@pytest.fixture(scope="module", params=CASES)
+def asked(request, tmp_path_factory):
+    """A bundle of the case with its goldens replaced, and the case."""
+    case = CASES[request.param]
+    folder = tmp_path_factory.mktemp("agreement")
+    bundle = convert(case, folder) if case.estimator else FOREST
+    lines, kinds = judge(bundle, documents(case))
+    assert set(kinds) == {"scored", *case.reasons}
+    assert min(kinds.values()) > 100
+    return replaced(bundle, lines, folder / bundle.name), len(lines)
 
 
 def check(folder: Path) -> subprocess.CompletedProcess:
@@ -130,27 +243,21 @@ def check(folder: Path) -> subprocess.CompletedProcess:
     )
 
 
-def test_the_worker_agrees_with_the_converter(bundle):
-    folder, kinds = bundle
-    assert min(kinds[k] for k in ("scored", "not_json", "missing_field", "wrong_type", "not_finite")) > 100
-    result = check(folder)
+def test_the_worker_agrees_with_the_converter(asked):
+    bundle, count = asked
+    result = check(bundle)
     assert result.returncode == 0, result.stderr
-    assert f"{DOCUMENTS} goldens equal (bits)" in result.stdout
+    assert f"{count} goldens equal (bits)" in result.stdout
 
 
-def test_a_disagreement_would_be_seen(bundle, tmp_path):
-    folder, _ = bundle
-    shutil.copytree(folder, tmp_path / "other")
-    lines = (folder / "golden.jsonl").read_text().splitlines()
-    at = next(i for i, line in enumerate(lines) if '"prediction"' in line)
+def test_a_disagreement_would_be_seen(asked, tmp_path):
+    bundle, _ = asked
+    lines = (bundle / "golden.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if '"outputs"' in line)
     golden = json.loads(lines[at])
-    golden["prediction"] = float(np.nextafter(golden["prediction"], np.inf))
-    lines[at] = json.dumps(golden)
-    text = "\n".join(lines) + "\n"
-    (tmp_path / "other/golden.jsonl").write_text(text)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"]["golden.jsonl"] = hashlib.sha256(text.encode()).hexdigest()
-    (tmp_path / "other/manifest.json").write_text(json.dumps(manifest))
-    result = check(tmp_path / "other")
+    ((name, value),) = golden["outputs"].items()
+    golden["outputs"][name] = float(np.nextafter(value, np.inf))
+    lines[at] = json.dumps(golden) + "\n"
+    result = check(replaced(bundle, lines, tmp_path / "other"))
     assert result.returncode == 1
     assert f"is not equal to its golden {at + 1}: it predicts" in result.stderr

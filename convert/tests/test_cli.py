@@ -77,10 +77,10 @@ def test_bundle(model, tmp_path):
     folder = tmp_path / "models" / ("f" * 32)
     manifest = json.loads((folder / "manifest.json").read_text())
     lines = [json.loads(line) for line in (folder / "golden.jsonl").read_text().splitlines()]
-    assert (manifest["format"], manifest["run_id"], manifest["lowering"]) == (1, "f" * 32, "table")
+    assert (manifest["format"], manifest["run_id"], manifest["lowering"]) == (2, "f" * 32, "table")
     assert manifest["created"] == "2026-01-02T03:04:05Z"
     assert manifest["id"] == {"name": "ride_id", "path": ["ride_id"]}
-    assert manifest["prediction"] == {"name": "ride_duration", "unit": "minutes"}
+    assert manifest["outputs"] == [{"name": "ride_duration", "kind": "number", "width": 1, "unit": "minutes"}]
     assert manifest["parity"]["bound"] == "bits"
     assert manifest["parity"]["goldens"] == len(lines) >= 200
     assert manifest["parity"]["generated"] >= 5000
@@ -98,7 +98,7 @@ def test_bundle(model, tmp_path):
     words = json.dumps(manifest["columns"], separators=(",", ":")).encode()
     fingerprint = hashlib.sha256(words).hexdigest()
     metadata = {p.key: p.value for p in graph.metadata_props}
-    assert metadata == {"run_id": "f" * 32, "format": "1", "columns": fingerprint}
+    assert metadata == {"run_id": "f" * 32, "format": "2", "columns": fingerprint}
     assert {line.get("reject") for line in lines} == {
         None,
         "not_json",
@@ -124,7 +124,7 @@ def test_goldens_are_what_the_original_says(model, tmp_path, converted):
         except Reject as reject:
             assert (line["reject"], line.get("field", "")) == (reject.reason, reject.field)
         else:
-            assert line["prediction"] == pipeline.predict([encoded.features])[0]
+            assert line["outputs"]["ride_duration"] == pipeline.predict([encoded.features])[0]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_every_estimator_without_a_spec(name, wish, lowering, sparse, tmp_path, 
     assert code == 0, err
     manifest = json.loads(Path(out.strip(), "manifest.json").read_text())
     assert manifest["lowering"] == lowering
-    assert (manifest["estimator"], manifest["model"], manifest["prediction"]["name"]) == (
+    assert (manifest["estimator"], manifest["model"], manifest["outputs"][0]["name"]) == (
         name,
         "model",
         "prediction",
@@ -152,7 +152,7 @@ def test_every_estimator_without_a_spec(name, wish, lowering, sparse, tmp_path, 
     lines = [json.loads(line) for line in Path(out.strip(), "golden.jsonl").read_text().splitlines()]
     bounded = manifest["parity"]["bound"] == "4 ulp"
     assert bounded == (not sparse and manifest["lowering"] == "linear")
-    assert all(("within" in line) == bounded for line in lines if "prediction" in line)
+    assert all(("within" in line) == bounded for line in lines if "outputs" in line)
 
 
 def one_threshold(monkeypatch):

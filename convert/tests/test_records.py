@@ -127,7 +127,7 @@ def test_brackets_in_texts_are_not_depth():
 
 
 def test_without_a_spec_an_absent_feature_is_zero(mixed):
-    assert mixed.encode({}).row == [0.0] * 5
+    assert (mixed.encode({}).row, mixed.encode({}).unknown) == ([0.0] * 5, 0)
     assert mixed.encode({}).features == {}
 
 

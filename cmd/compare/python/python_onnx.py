@@ -5,10 +5,13 @@ Usage: python python_onnx.py DENSE_FOLDER RUN_ID
 
 import base64
 import json
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when it is imported
 import onnxruntime as ort
 
 from serve import Kinesis, respond, serve

@@ -1,0 +1,133 @@
+"""The vectors of inference/bundle against its schemas, and against what the converter makes of a record.
+
+The worker's tests run the same vectors: what is written here is true of both.
+"""
+
+import json
+import math
+import struct
+from pathlib import Path
+
+import contract
+import pytest
+from helpers import ESTIMATORS, fit, save, taxi_records
+
+from skiff_convert import cli, goldens
+from skiff_convert.errors import ConvertError
+from skiff_convert.records import Encoder, Reject
+
+ROOT = Path(__file__).parents[2]
+MANIFESTS, GOLDENS, RECORDS = map(contract.vectors, ("manifests", "goldens", "records"))
+MANIFEST_SCHEMAS = {n: contract.schema(f"manifest-{n}") for n in contract.FORMATS}
+GOLDEN_SCHEMAS = {n: contract.schema(f"golden-{n}") for n in contract.FORMATS}
+NOT_NUMBERS = {"nan": math.nan, "inf": math.inf, "-0.0": -0.0}  # to JSON
+
+
+def named(vectors):
+    names = [vector["name"] for vector in vectors]
+    assert len(set(names)) == len(names)
+    return {"argvalues": vectors, "ids": names}
+
+
+@pytest.mark.parametrize("vector", **named(MANIFESTS))
+def test_manifests(vector):
+    manifest = vector["manifest"]
+    known = [n for n, schema in MANIFEST_SCHEMAS.items() if schema.is_valid(manifest)]
+    assert bool(known) == (vector["ok"] or vector.get("schema", False))
+    assert len(known) < 2
+    assert vector["ok"] == ("error" not in vector)
+    if known:
+        assert known == [manifest["format"]]
+        assert contract.beyond_manifest_schema(manifest) == vector.get("error", "")
+
+
+@pytest.mark.parametrize("vector", **named(GOLDENS))
+def test_golden_lines(vector):
+    try:
+        line = contract.golden(vector["line"])
+    except ValueError:
+        assert (vector["ok"], vector["error"]) == (False, "not JSON")
+        return
+    valid = GOLDEN_SCHEMAS[vector["format"]].is_valid(line)
+    assert valid == (vector["ok"] or vector.get("schema", False))
+    assert vector["ok"] == ("error" not in vector)
+    if valid:
+        assert contract.beyond_golden_schema(line, vector["outputs"]) == vector.get("error", "")
+
+
+@pytest.mark.parametrize("group", **named(RECORDS))
+def test_records(group):
+    of_format = group["format"]
+    columns = contract.columns(group["columns"], of_format)
+    if of_format == 2:
+        assert [column.manifest() for column in columns] == group["columns"]
+    encoder = Encoder(columns, tuple(group["id"]["path"]) if "id" in group else None)
+    for case in group["cases"]:
+        try:
+            encoded = encoder.encode(case["record"])
+        except Reject as reject:
+            assert case.get("reject") == {"reason": reject.reason, "field": reject.field}, case["record"]
+            continue
+        assert bits(encoded.row) == bits(case["row"]), case["record"]
+        assert encoded.unknown == case["unknown"], case["record"]
+        assert ("id" in case) == ("id" in group)
+        if "id" in case:
+            record, path = json.loads(case["record"]), group["id"]["path"]
+            for key in path:
+                record = record[key]
+            assert case["id"] in case["record"] and json.loads(case["id"]) == record
+
+
+def bits(row: list) -> list:
+    numbers = [float(NOT_NUMBERS.get(x, x)) for x in row]
+    return ["nan" if math.isnan(x) else struct.pack("d", x) for x in numbers]
+
+
+@pytest.mark.parametrize("group", **named(RECORDS))
+def test_columns_of_records_are_of_the_schema(group):
+    manifest = next(
+        v["manifest"] for v in MANIFESTS if v["ok"] and v["manifest"]["format"] == group["format"]
+    )
+    manifest = {**manifest, "columns": group["columns"], "id": group.get("id", manifest["id"])}
+    MANIFEST_SCHEMAS[group["format"]].validate(manifest)
+
+
+def check(folder: Path, of_format: int = 2) -> None:
+    """Asserts that a bundle is of the contract."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    MANIFEST_SCHEMAS[of_format].validate(manifest)
+    assert contract.beyond_manifest_schema(manifest) == ""
+    outputs = contract.outputs(manifest)
+    lines = (folder / "golden.jsonl").read_text().splitlines()
+    assert len(lines) == manifest["parity"]["goldens"]
+    for line in map(contract.golden, lines):
+        GOLDEN_SCHEMAS[of_format].validate(line)
+        assert contract.beyond_golden_schema(line, outputs) == ""
+
+
+def test_shipped_bundles():
+    runs = json.loads((ROOT / "models/taxi/runs.json").read_text())
+    for run in runs.values():
+        check(ROOT / "models" / run)
+    kept = contract.CONTRACT / "testdata/format1" / runs["linear"]
+    check(kept, of_format=1)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("spec", ["taxi", "none"])
+@pytest.mark.parametrize("sparse", [True, False])
+def test_what_the_converter_writes(name, spec, sparse, tmp_path, monkeypatch):
+    monkeypatch.setattr(goldens, "RANDOM", 100)
+    monkeypatch.setattr(goldens, "SWEPT", 500)
+    pipeline = fit(ESTIMATORS[name](), taxi_records() if spec == "taxi" else None, sparse=sparse)
+    model = str(save(pipeline, tmp_path / "model"))
+    check(cli.convert(model, spec, tmp_path, None, cli.Wish("auto"), lambda text: None))
+
+
+def test_an_id_with_the_output_s_name_is_refused(tmp_path):
+    spec = tmp_path / "spec.toml"
+    spec.write_text('model = "m"\nid = "trip.y"\nprediction = "y"\n[features]\nPU_DO = "{a}_{b}"\n')
+    model = str(save(fit(ESTIMATORS["Ridge"](), taxi_records()), tmp_path / "model"))
+    with pytest.raises(ConvertError, match="id and prediction are both called y") as refused:
+        cli.convert(model, str(spec), tmp_path, None, cli.Wish(), lambda text: None)
+    assert refused.value.hint and not (tmp_path / ("r" * 32)).exists()
