@@ -56,6 +56,11 @@ const (
 	TooLarge     Reason = "too_large"     // the prediction, which carries the record's id, is over the output's limit for one message
 )
 
+// Reasons returns all reasons.
+func Reasons() []Reason {
+	return []Reason{NotBase64, NotJSON, MissingField, WrongType, NotFinite, TooLarge}
+}
+
 // A Rejection is why an item can never succeed: retrying it is no use. None of
 // it is the item's content.
 type Rejection struct {

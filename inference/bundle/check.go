@@ -8,7 +8,10 @@ import (
 	"strings"
 )
 
-var runIDPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var (
+	runIDPattern    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	checksumPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
 
 // CheckRunID returns an error for a run id that could not name a folder.
 func CheckRunID(id string) error {
@@ -23,6 +26,14 @@ func CheckRunID(id string) error {
 func (m *Manifest) check() error {
 	if err := CheckRunID(m.RunID); err != nil {
 		return err
+	}
+	if m.Model == "" {
+		return errors.New("the model has no name")
+	}
+	for _, name := range []string{ModelFile, GoldenFile} {
+		if !checksumPattern.MatchString(m.Files[name]) {
+			return fmt.Errorf("it has no SHA-256 of %s", name)
+		}
 	}
 	if err := checkOutputs(m.Outputs, m.ID); err != nil {
 		return err
@@ -85,7 +96,7 @@ func (c *Column) check() error {
 }
 
 func (c *Column) checkCategory() error {
-	if c.Null != "" || c.Text != "" || c.Limit != 0 {
+	if c.Null != "" || c.Text != "" || c.Limit != nil {
 		return errors.New("null, text and limit are rules for numbers")
 	}
 	for _, p := range c.Template {
@@ -109,10 +120,10 @@ func (c *Column) checkNumber() error {
 	switch {
 	case len(c.Template) > 0:
 		return errors.New("a number has a path, not a template")
-	case len(c.Vocabulary) > 0 || c.Other != "":
+	case c.Vocabulary != nil || c.Other != "":
 		return errors.New("a number has no words")
-	case !(c.Limit >= 0):
-		return fmt.Errorf("its limit is %v", c.Limit)
+	case c.Limit != nil && !(*c.Limit > 0):
+		return fmt.Errorf("its limit is %v", *c.Limit)
 	}
 	return errors.Join(
 		oneOf("missing", c.Missing, Refuse, Zero), oneOf("null", c.Null, Refuse, NaN), oneOf("text", c.Text, Refuse, Zero))

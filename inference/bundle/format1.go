@@ -25,8 +25,11 @@ func (m *manifest1) upgrade() (*Manifest, error) {
 		if c.Kind != Category {
 			continue
 		}
-		if c.Missing == Zero {
+		switch c.Missing {
+		case Zero:
 			c.Missing = None
+		case None:
+			return nil, columnError(i, c, errors.New("missing is none from format 2 on"))
 		}
 		if len(c.Path) > 0 {
 			c.Other = Unknown

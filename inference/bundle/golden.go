@@ -3,10 +3,13 @@ package bundle
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"skiff/inference"
 )
@@ -23,12 +26,12 @@ type Golden struct {
 // golden is a line of the golden file. Format 1 has a prediction, later ones
 // outputs.
 type golden struct {
-	Record     string                     `json:"record"`
-	Prediction *float64                   `json:"prediction,omitempty"`
-	Outputs    map[string]json.RawMessage `json:"outputs,omitempty"`
-	Within     float64                    `json:"within,omitempty"`
-	Reject     inference.Reason           `json:"reject,omitempty"`
-	Field      string                     `json:"field,omitempty"`
+	Record     *string                   `json:"record"`
+	Prediction *float64                  `json:"prediction,omitempty"`
+	Outputs    map[string]jsontext.Value `json:"outputs,omitempty"`
+	Within     *float64                  `json:"within,omitempty"`
+	Reject     inference.Reason          `json:"reject,omitempty"`
+	Field      string                    `json:"field,omitempty"`
 }
 
 // parseGoldens reads the lines of a golden file. Without a prediction among
@@ -59,7 +62,7 @@ func parseGoldens(raw []byte, m *Manifest) ([]Golden, error) {
 
 func parseGolden(line []byte, m *Manifest) (Golden, error) {
 	var g golden
-	if err := unmarshalStrict(line, &g); err != nil {
+	if err := unmarshal(line, &g); err != nil {
 		return Golden{}, err
 	}
 	predicted := g.Outputs != nil
@@ -71,15 +74,22 @@ func parseGolden(line []byte, m *Manifest) (Golden, error) {
 	} else if g.Prediction != nil {
 		return Golden{}, errors.New("a prediction is of format 1")
 	}
+	out := Golden{Reject: g.Reject, Field: g.Field}
 	switch {
+	case g.Record == nil:
+		return Golden{}, errors.New("it has no record")
 	case predicted == (g.Reject != ""):
 		return Golden{}, errors.New("it needs either a prediction or a reason to reject")
-	case !predicted && g.Within != 0 || predicted && g.Field != "":
+	case !predicted && g.Within != nil || predicted && g.Field != "":
 		return Golden{}, errors.New("a bound is for a prediction, a field for a reason to reject")
-	case !(g.Within >= 0 && g.Within <= math.MaxFloat64):
-		return Golden{}, fmt.Errorf("its bound is %v", g.Within)
+	case !predicted && !slices.Contains(inference.Reasons(), g.Reject):
+		return Golden{}, fmt.Errorf("there is no reason %q", g.Reject)
+	case g.Within != nil && !(*g.Within > 0 && *g.Within <= math.MaxFloat64):
+		return Golden{}, fmt.Errorf("its bound is %v", *g.Within)
+	case g.Within != nil:
+		out.Within = *g.Within
 	}
-	out := Golden{Record: g.Record, Within: g.Within, Reject: g.Reject, Field: g.Field}
+	out.Record = *g.Record
 	switch {
 	case !predicted:
 		return out, nil
@@ -103,7 +113,7 @@ func (g *golden) want(outputs []Output) ([]float64, error) {
 		if !ok {
 			return nil, fmt.Errorf("it has no output %s", o.Name)
 		}
-		values := make([]*float64, 1)
+		values := make([]float64, 1)
 		var err error
 		if o.Width == 1 {
 			err = json.Unmarshal(raw, &values[0])
@@ -116,12 +126,7 @@ func (g *golden) want(outputs []Output) ([]float64, error) {
 		if len(values) != o.Width {
 			return nil, fmt.Errorf("its output %s has %d values, and the manifest %d", o.Name, len(values), o.Width)
 		}
-		for _, v := range values {
-			if v == nil {
-				return nil, fmt.Errorf("its output %s is no number", o.Name)
-			}
-			all = append(all, *v)
-		}
+		all = append(all, values...)
 	}
 	return all, nil
 }

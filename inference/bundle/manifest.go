@@ -82,7 +82,7 @@ type Column struct {
 	Other      string   `json:"other,omitempty"`    // a category's null, number or boolean: Unknown or None
 	Null       string   `json:"null,omitempty"`     // a number's null: Refuse or NaN
 	Text       string   `json:"text,omitempty"`     // a number's text: Refuse or Zero
-	Limit      float64  `json:"limit,omitempty"`    // a number of this magnitude or more is not finite to the model; 0: float64's own
+	Limit      *float64 `json:"limit,omitempty"`    // a number of this magnitude or more is not finite to the model; absent: float64's own
 	Vocabulary []string `json:"vocabulary,omitempty"`
 }
 

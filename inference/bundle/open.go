@@ -1,18 +1,16 @@
 package bundle
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
-	"skiff/inference/jsonscan"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The files of a bundle.
@@ -77,7 +75,9 @@ func Open(ctx context.Context, folder Folder, runID string) (*Bundle, error) {
 // ParseManifest reads a manifest of any format up to this package's. Of a
 // later one it says just that: it may have words that are not known here.
 func ParseManifest(raw []byte) (*Manifest, error) {
-	var v struct{ Format int }
+	var v struct {
+		Format int `json:"format"`
+	}
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
@@ -100,12 +100,12 @@ func parseFormat(raw []byte, format int) (*Manifest, error) {
 	switch {
 	case format == 1:
 		var old manifest1
-		if err = unmarshalStrict(raw, &old); err == nil {
+		if err = unmarshal(raw, &old); err == nil {
 			m, err = old.upgrade()
 		}
 	case format == Format:
 		m = &Manifest{}
-		err = unmarshalStrict(raw, m)
+		err = unmarshal(raw, m)
 	case format > Format:
 		return nil, fmt.Errorf("%w: it has format %d, and this worker reads formats %d to %d", ErrFormat, format, MinFormat, Format)
 	default:
@@ -119,17 +119,16 @@ func parseFormat(raw []byte, format int) (*Manifest, error) {
 
 // fingerprint returns the SHA-256 of a manifest's columns, without spaces.
 func fingerprint(raw []byte) (string, error) {
-	paths := jsonscan.NewBuilder()
-	slot := paths.Last("columns")
-	found := make([]jsonscan.Value, paths.Slots())
-	if !jsonscan.Find(raw, paths.Tree(), found) {
-		return "", errors.New("it is not JSON")
+	var v struct {
+		Columns jsontext.Value `json:"columns"`
 	}
-	columns := bytes.NewBuffer(make([]byte, 0, len(raw)))
-	if err := json.Compact(columns, found[slot].Raw(raw)); err != nil {
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return "", err
+	}
+	if err := v.Columns.Compact(); err != nil {
 		return "", fmt.Errorf("reading its columns: %w", err)
 	}
-	sum := sha256.Sum256(columns.Bytes())
+	sum := sha256.Sum256(v.Columns)
 	return hex.EncodeToString(sum[:]), nil
 }
 
@@ -146,18 +145,6 @@ func readVerified(ctx context.Context, folder Folder, name string, m *Manifest) 
 		return nil, fmt.Errorf("%s of run %s %w: its sha256 is %.12s…, the manifest has %.12s…", name, m.RunID, ErrAltered, got, m.Files[name])
 	}
 	return raw, nil
-}
-
-func unmarshalStrict(raw []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something after its end")
-	}
-	return nil
 }
 
 // Dir is a [Folder] on disk.

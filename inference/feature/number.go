@@ -38,6 +38,9 @@ func (n *number) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejec
 	switch v.Kind {
 	case jsonscan.Integer, jsonscan.Float:
 		f, err := strconv.ParseFloat(string(v.Raw(doc)), 64)
+		if f == 0 && v.Kind == jsonscan.Integer {
+			f = 0 // Python's int has no -0
+		}
 		if err != nil || math.Abs(f) >= n.limit {
 			return 0, false, n.notFinite()
 		}

@@ -158,8 +158,8 @@ func wrongType(field, expected string, found jsonscan.Kind) *inference.Rejection
 // limitOf returns the magnitude from which on a number is not finite to the
 // model.
 func limitOf(c *bundle.Column) float64 {
-	if c.Limit == 0 {
+	if c.Limit == nil {
 		return math.Inf(1)
 	}
-	return c.Limit
+	return *c.Limit
 }

@@ -1,0 +1,90 @@
+package bundle
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// readVectors reads a file of the test vectors, which the converter's tests run
+// as well. vectors/README.md says what is in them.
+func readVectors(t *testing.T, name string, v any) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("vectors", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestManifestVectors(t *testing.T) {
+	var vectors []struct {
+		Name, Error string
+		OK          bool
+		Manifest    json.RawMessage
+	}
+	readVectors(t, "manifests.json", &vectors)
+	if len(vectors) < 100 {
+		t.Fatalf("%d vectors", len(vectors))
+	}
+	for _, v := range vectors {
+		if _, err := ParseManifest(v.Manifest); (err == nil) != v.OK {
+			t.Errorf("%s: got %v, want %q", v.Name, err, v.Error)
+		}
+	}
+}
+
+func TestGoldenVectors(t *testing.T) {
+	var vectors []struct {
+		Name, Error, Line string
+		Format            int
+		OK                bool
+		Outputs           []Output
+	}
+	readVectors(t, "goldens.json", &vectors)
+	if len(vectors) < 50 {
+		t.Fatalf("%d vectors", len(vectors))
+	}
+	for _, v := range vectors {
+		g, err := parseGolden([]byte(v.Line), &Manifest{Header: Header{Format: v.Format}, Outputs: v.Outputs})
+		if (err == nil) != v.OK {
+			t.Errorf("%s: got %v, want %q", v.Name, err, v.Error)
+		}
+		for _, f := range g.Want {
+			if math.IsNaN(f) || math.IsInf(f, 0) {
+				t.Errorf("%s: wants %v", v.Name, f)
+			}
+		}
+	}
+}
+
+// A bundle of an old format is served for ever.
+func TestOpenFormat1(t *testing.T) {
+	const runID = "2d509b1feb1643cab3e531a19515ec7b"
+	old, err := Open(context.Background(), Dir(filepath.Join("testdata", "format1", runID)), runID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	today, err := Open(context.Background(), Dir(filepath.Join("..", "..", "models", runID)), runID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if old.Manifest.Format != 1 || today.Manifest.Format != Format {
+		t.Errorf("formats %d and %d", old.Manifest.Format, today.Manifest.Format)
+	}
+	if len(old.Goldens) != len(today.Goldens) {
+		t.Fatalf("%d goldens and %d", len(old.Goldens), len(today.Goldens))
+	}
+	for i := range old.Goldens {
+		was, is := &old.Goldens[i], &today.Goldens[i]
+		if was.Record != is.Record || len(was.Want) != len(is.Want) || was.Reject != is.Reject ||
+			len(was.Want) > 0 && math.Float64bits(was.Want[0]) != math.Float64bits(is.Want[0]) {
+			t.Errorf("golden %d: %+v and %+v", i+1, was, is)
+		}
+	}
+}
