@@ -14,8 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"skiff/cmd/internal/lambdatest/runtimeapi"
 	"skiff/cmd/internal/measuring"
-	"skiff/cmd/local/runtimeapi"
 	"skiff/inference"
 )
 

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"skiff/cmd/local/process"
+	"skiff/cmd/internal/lambdatest/process"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"math"
 	"strconv"
 
-	"skiff/cmd/local/mapping"
+	"skiff/cmd/internal/lambdatest/mapping"
 )
 
 // published is what the predictions stream holds, by ride.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/command"
-	"skiff/cmd/local/mapping"
+	"skiff/cmd/internal/lambdatest/mapping"
 )
 
 const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 3m]

@@ -7,7 +7,7 @@ import (
 	"io"
 	"sync"
 
-	"skiff/cmd/local/mapping"
+	"skiff/cmd/internal/lambdatest/mapping"
 )
 
 // deadLetters is the on-failure destination of the local stack: a file with the documents an S3 destination would get, one a line.

@@ -21,7 +21,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"skiff/cmd/local/mapping"
+	"skiff/cmd/internal/lambdatest/mapping"
 	"skiff/models/taxi"
 )
 

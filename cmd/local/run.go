@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skiff/cmd/local/mapping"
+	"skiff/cmd/internal/lambdatest/mapping"
 	"skiff/inference"
 	"skiff/models/taxi"
 )

@@ -22,9 +22,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"skiff/cmd/internal/command"
-	"skiff/cmd/local/mapping"
-	"skiff/cmd/local/process"
-	"skiff/cmd/local/runtimeapi"
+	"skiff/cmd/internal/lambdatest/mapping"
+	"skiff/cmd/internal/lambdatest/process"
+	"skiff/cmd/internal/lambdatest/runtimeapi"
 	"skiff/inference"
 )
 

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/command"
-	"skiff/cmd/local/process"
+	"skiff/cmd/internal/lambdatest/process"
 	"skiff/inference"
 )
 

@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"sync/atomic"
 
-	"skiff/cmd/local/mapping"
-	"skiff/cmd/local/runtimeapi"
+	"skiff/cmd/internal/lambdatest/mapping"
+	"skiff/cmd/internal/lambdatest/runtimeapi"
 )
 
 func functionARN() string {

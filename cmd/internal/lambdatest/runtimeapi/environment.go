@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"skiff/cmd/local/process"
+	"skiff/cmd/internal/lambdatest/process"
 )
 
 // prefix is the path under which the Runtime API answers.
