@@ -81,14 +81,14 @@ compare: compare-inputs ## skiff beside the reference, better Python and plain G
 .PHONY: compare-test
 compare-test: ## all that is compared, on a small forest
 	@$(MAKE) compare-inputs COMPARE=$(BUILD)/compare-tiny COMPARE_RUN=00000000000000000000000000000000 TINY=--tiny
-	go test -tags integration -count=1 -run Candidates ./cmd/compare
+	go -C cmd/tools test -tags integration -count=1 -run Candidates ./compare
 
 .PHONY: compare-inputs
 compare-inputs: $(COMPARE_BIN) $(BIN)/worker $(COMPARE)/dense/dense.onnx \
   $(COMPARE)/trees/$(COMPARE_RUN)/manifest.json $(COMPARE)/table/$(COMPARE_RUN)/manifest.json
 
 # The original pipeline: out of the example's store, or trained again.
-$(COMPARE)/predictions.json: cmd/compare/python/model.py $(TAXI)/runs.json $(TAXI)/predictions.parquet | $(PYTHON)
+$(COMPARE)/predictions.json: cmd/tools/compare/python/model.py $(TAXI)/runs.json $(TAXI)/predictions.parquet | $(PYTHON)
 	@mkdir -p $(COMPARE)
 	@PYTHONPATH=convert:$(TAXI) $(PYTHON) $< $(COMPARE) $(TINY)
 
@@ -97,11 +97,11 @@ $(COMPARE)/%/$(COMPARE_RUN)/manifest.json: $(COMPARE)/predictions.json $(wildcar
 	@$(CONVERT) $(COMPARE)/model --run-id $(COMPARE_RUN) --lowering $* --out $(COMPARE)/$* >&2
 	@touch $@
 
-$(COMPARE)/dense/dense.onnx: cmd/compare/python/dense.py $(COMPARE)/predictions.json $(COMPARE_PYTHON)
+$(COMPARE)/dense/dense.onnx: cmd/tools/compare/python/dense.py $(COMPARE)/predictions.json $(COMPARE_PYTHON)
 	@echo "compare: converting the forest as sklearn-onnx does" >&2
 	@$(COMPARE_PYTHON) $< $(COMPARE)/model/model.pkl $(@D)
 
-$(COMPARE_PYTHON): cmd/compare/requirements.lock $(UV)
+$(COMPARE_PYTHON): cmd/tools/compare/requirements.lock $(UV)
 	@echo "installing the packages of the Python that skiff is compared with" >&2
 	@$(UV) venv -q --allow-existing --python 3.11 $(BUILD)/compare-venv
 	@$(UV) pip sync -q -p $@ --require-hashes $<
@@ -109,16 +109,16 @@ $(COMPARE_PYTHON): cmd/compare/requirements.lock $(UV)
 
 .PHONY: $(COMPARE_BIN)
 $(COMPARE_BIN): onnxruntime
-	@go build -trimpath -o $@ ./$(subst -,/,cmd/$(@F))
+	@go -C cmd/tools build -trimpath -o $(CURDIR)/$@ ./$(subst -,/,$(@F))
 
 .PHONY: compare-lint
 compare-lint: $(PYTHON)
-	$(PYTHON) -m ruff check cmd/compare
-	$(PYTHON) -m ruff format --check cmd/compare
+	$(PYTHON) -m ruff check cmd/tools/compare
+	$(PYTHON) -m ruff format --check cmd/tools/compare
 
 .PHONY: compare-lock
 compare-lock: $(UV)
-	$(COMPILE) cmd/compare/requirements.in -o cmd/compare/requirements.lock
+	$(COMPILE) cmd/tools/compare/requirements.in -o cmd/tools/compare/requirements.lock
 
 test: compare-test
 lint: compare-lint
@@ -196,6 +196,7 @@ test: test-go test-python test-path ## everything CI runs but lint
 .PHONY: test-go
 test-go: onnxruntime ## the Go tests, with the race detector
 	go test -race ./...
+	go -C cmd/tools test -race ./...
 
 .PHONY: test-python
 test-python: $(PYTHON) $(BIN)/worker ## the converter's tests
@@ -208,18 +209,19 @@ fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
 
 .PHONY: test-path
 test-path: $(BIN)/worker $(BIN)/local $(MINISTACK) $(SHIMS) ## the whole path over ministack, and the README's sessions
-	env -u RUN_ID PATH="$(CURDIR)/$(SHIMS):$$PATH" go test -tags integration -count=1 -run README ./cmd/local
+	env -u RUN_ID PATH="$(CURDIR)/$(SHIMS):$$PATH" go -C cmd/tools test -tags integration -count=1 -run README ./local
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) $(PYTHON) ## golangci-lint, ruff
 	$(GOLANGCI_LINT) run ./...
+	cd cmd/tools && $(CURDIR)/$(GOLANGCI_LINT) run ./...
 	$(PYTHON) -m ruff check convert $(TAXI)
 	$(PYTHON) -m ruff format --check convert $(TAXI)
 
 .PHONY: lock
 lock: $(UV) ## resolve the Python lock files again
 	for name in uv onnxruntime awscli cfn; do $(COMPILE) .tools/$$name.in -o .tools/$$name.lock; done
-	$(COMPILE) cmd/local/requirements.in -o cmd/local/requirements.lock
+	$(COMPILE) cmd/tools/local/requirements.in -o cmd/tools/local/requirements.lock
 	$(COMPILE) --all-extras convert/pyproject.toml -o convert/requirements.lock
 
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
@@ -236,11 +238,11 @@ help: ## this
 
 # What the rest is made with.
 .PHONY: $(BIN)/worker $(BIN)/local $(BIN)/bench # go build knows when
-BUILD_GO = @test -e $@ || echo "building $@, up to a minute the first time" >&2; go build -trimpath -o $@ ./cmd/$(@F)
+BUILD_GO = @test -e $@ || echo "building $@, up to a minute the first time" >&2; go
 $(BIN)/worker: onnxruntime
-	$(BUILD_GO)
+	$(BUILD_GO) build -trimpath -o $@ ./cmd/worker
 $(BIN)/local $(BIN)/bench:
-	$(BUILD_GO)
+	$(BUILD_GO) -C cmd/tools build -trimpath -o $(CURDIR)/$@ ./$(@F)
 
 .PHONY: onnxruntime
 onnxruntime: $(BUILD)/lib/libonnxruntime.so ## onnxruntime's shared library, out of its Python wheel
@@ -257,7 +259,7 @@ $(PYTHON): convert/requirements.lock $(UV)
 	@$(UV) pip sync -q -p $@ --require-hashes $<
 	@touch $@
 
-$(MINISTACK): cmd/local/requirements.lock $(UV)
+$(MINISTACK): cmd/tools/local/requirements.lock $(UV)
 	@echo "installing ministack, the stand-in for Kinesis and S3" >&2
 	@$(UV) venv -q --allow-existing --python 3.11 $(BUILD)/local-venv
 	@$(UV) pip sync -q -p $(BUILD)/local-venv/bin/python --require-hashes $<
@@ -294,7 +296,7 @@ $(GOLANGCI_LINT):
 
 .PHONY: $(BIN)/image
 $(BIN)/image:
-	@go build -trimpath -o $@ ./cmd/image
+	@go -C cmd/tools build -trimpath -o $(CURDIR)/$@ ./image
 
 # AWS's Lambda runtime interface emulator ships in a Python wheel.
 $(RIE): .tools/sam.lock $(UV)

@@ -1,0 +1,56 @@
+// Skiff is the worker's handler in the comparison: a bundle opened, proved and
+// served as the worker does it, publishing into a sink.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"skiff/cmd/tools/compare/candidate"
+	"skiff/inference"
+	"skiff/inference/scorer"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "skiff: error: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout io.Writer) error {
+	if len(args) != 1 {
+		return errors.New("usage: skiff BUNDLE")
+	}
+	// As the worker has it. Plain Go's heap may grow as far without: its 31 MB of
+	// rows are in it.
+	debug.SetGCPercent(400)
+	bundle, err := inference.OpenBundle(ctx, inference.Dir(args[0]), "")
+	if err != nil {
+		return err
+	}
+	if err := scorer.Initialize(getenv("ONNXRUNTIME_LIB")); err != nil {
+		return err
+	}
+	session, err := scorer.Load(bundle)
+	if err != nil {
+		return err
+	}
+	defer session.Close() //nolint:errcheck // the process ends here
+	handler, err := inference.NewHandler(bundle, session, sink{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	return candidate.Serve(func(event []byte) ([]byte, error) { return handler.Invoke(ctx, event) }, stdin, stdout)
+}
+
+// A sink is a stream that takes everything at once.
+type sink struct{}
+
+// Put implements [inference.Stream].
+func (sink) Put(context.Context, []inference.Message) ([]int, error) { return nil, nil }
