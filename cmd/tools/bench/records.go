@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"os"
 
-	"skiff/cmd/tools/internal/measuring"
+	"skiff/cmd/internal/lambdatest"
+	"skiff/cmd/tools/internal/taxi"
 	"skiff/inference"
 )
 
@@ -17,7 +18,7 @@ func readRecords(file string) ([][]byte, error) {
 	if file != "" {
 		return readLines(file)
 	}
-	return measuring.TaxiRecords(defaultRides)
+	return taxi.Records(defaultRides)
 }
 
 // defaultRides is how many of the rides are used.
@@ -32,7 +33,7 @@ func readLines(file string) ([][]byte, error) {
 	defer f.Close()
 	var records [][]byte
 	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, measuring.MaxPayload)
+	lines.Buffer(nil, lambdatest.MaxPayload)
 	for lines.Scan() {
 		if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 {
 			records = append(records, bytes.Clone(line))
@@ -62,7 +63,7 @@ func eventsOf(records [][]byte, batch, n int) ([]event, error) {
 		for j := range cut {
 			cut[j] = records[(i*batch+j)%len(records)]
 		}
-		payload, err := measuring.Event(cut, i*batch)
+		payload, err := lambdatest.EventOf(cut, i*batch)
 		if err != nil {
 			return nil, err
 		}

@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"skiff/cmd/tools/internal/measuring"
 )
 
 func TestMain(m *testing.M) {
@@ -48,26 +43,6 @@ func TestAgreement(t *testing.T) {
 	}
 	if err := a.add([]byte(response), 7, []float64{21, 22.5, 23}); err == nil {
 		t.Error("a prediction too few is taken")
-	}
-}
-
-func TestEventOf(t *testing.T) {
-	records := [][]byte{[]byte(`{"ride_id":10}`), []byte(`{"ride_id":11}`)}
-	payload, err := measuring.Event(records, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if bytes.ContainsRune(payload, '\n') {
-		t.Error("an event has more than one line")
-	}
-	var e events.KinesisEvent
-	if err := json.Unmarshal(payload, &e); err != nil || len(e.Records) != len(records) {
-		t.Fatalf("%d records, %v", len(e.Records), err)
-	}
-	for i, r := range e.Records {
-		if !bytes.Equal(r.Kinesis.Data, records[i]) || r.EventID != "shardId-000000000000:"+r.Kinesis.SequenceNumber {
-			t.Errorf("record %d: %+v", i, r)
-		}
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strconv"
 
-	"skiff/cmd/tools/internal/measuring"
+	"skiff/cmd/internal/lambdatest"
+	"skiff/cmd/tools/internal/taxi"
 )
 
 const (
@@ -41,7 +42,7 @@ func (e *eventFiles) payload(batch int) (int64, error) {
 // writeEvents makes the files, of rides in their order. Those of checkBatch
 // have all rides.
 func writeEvents(dir string, batches []int) (*eventFiles, error) {
-	records, err := measuring.TaxiRecords(rideCount)
+	records, err := taxi.Records(rideCount)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func writeFile(name string, records [][]byte, batch int) error {
 	}
 	w := bufio.NewWriter(file)
 	for i := range eventCount(batch) {
-		event, err := measuring.Event(records[i*batch:(i+1)*batch], i*batch)
+		event, err := lambdatest.EventOf(records[i*batch:(i+1)*batch], i*batch)
 		if err != nil {
 			return errors.Join(err, file.Close())
 		}

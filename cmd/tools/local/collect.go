@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 
+	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/internal/lambdatest/mapping"
 )
 
@@ -37,7 +38,6 @@ func (p *published) rides() (rides, duplicates int) {
 
 // collect reads every shard of the predictions stream from its beginning to what is its end now.
 func (p *published) collect(ctx context.Context, source *mapping.Source, m manifest) error {
-	const limit = 10_000 // records, GetRecords API
 	shards, err := source.Shards(ctx)
 	if err != nil {
 		return fmt.Errorf("listing the shards of %s: %w", predictionsStream, err)
@@ -45,7 +45,7 @@ func (p *published) collect(ctx context.Context, source *mapping.Source, m manif
 	for _, shard := range shards {
 		after := ""
 		for {
-			records, ended, err := source.Read(ctx, shard.ID, after, limit)
+			records, ended, err := source.Read(ctx, shard.ID, after, lambdatest.MaxRead)
 			if err != nil {
 				return fmt.Errorf("reading %s of %s: %w", shard.ID, predictionsStream, err)
 			}

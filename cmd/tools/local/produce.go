@@ -12,14 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/tools/internal/taxi"
 )
 
 const (
-	maxRecordsPerPut = 500 // PutRecords API
-	putsInFlight     = 4
-	putAttempts      = 8
-	putPause         = 50 * time.Millisecond // before the second attempt; doubles
+	putsInFlight = 4
+	putAttempts  = 8
+	putPause     = 50 * time.Millisecond // before the second attempt; doubles
 )
 
 // produce puts rides into the rides stream. The partition key is the ride's id, which is its index. done counts what has arrived.
@@ -31,7 +31,7 @@ func produce(ctx context.Context, client *kinesis.Client, rides []taxi.Ride, don
 	for range putsInFlight {
 		wg.Go(func() {
 			for start := range starts {
-				end := min(start+maxRecordsPerPut, len(rides))
+				end := min(start+lambdatest.MaxPut, len(rides))
 				if err := putRides(ctx, client, rides[start:end], start); err != nil {
 					cancel(err)
 					return
@@ -41,7 +41,7 @@ func produce(ctx context.Context, client *kinesis.Client, rides []taxi.Ride, don
 		})
 	}
 feed:
-	for start := 0; start < len(rides); start += maxRecordsPerPut {
+	for start := 0; start < len(rides); start += lambdatest.MaxPut {
 		select {
 		case starts <- start:
 		case <-ctx.Done():

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"skiff/cmd/internal/lambdatest"
 )
 
 // batcher collects the records of one shard into batches.
@@ -11,15 +13,15 @@ type batcher struct {
 	mapping *Mapping
 	shard   string
 
-	after   string    // sequence number of the last record read
-	pending []entry   // read, not yet in a batch; at most a batch's worth
-	since   time.Time // when the first of pending was read, or left over from the batch before
+	after   string             // sequence number of the last record read
+	pending []lambdatest.Entry // read, not yet in a batch; at most a batch's worth
+	since   time.Time          // when the first of pending was read, or left over from the batch before
 	ended   bool
 }
 
 // next waits for a batch: until the next record would make it too large, its window is over, or the shard has ended. No entries and no error
 // mean that nothing is left.
-func (b *batcher) next(ctx context.Context) ([]entry, error) {
+func (b *batcher) next(ctx context.Context) ([]lambdatest.Entry, error) {
 	config := b.mapping.config
 	for {
 		n := b.fit()
@@ -46,17 +48,17 @@ func (b *batcher) next(ctx context.Context) ([]entry, error) {
 
 // fit is how many of the pending records go into one event: at least one, if there is any.
 func (b *batcher) fit() int {
-	size := eventSize(nil)
+	size := lambdatest.EventSize(nil)
 	for i := range b.pending {
-		size += len(b.pending[i].json) + 1
-		if size > maxPayload && i > 0 {
+		size += b.pending[i].Size()
+		if size > lambdatest.MaxPayload && i > 0 {
 			return i
 		}
 	}
 	return len(b.pending)
 }
 
-func (b *batcher) take(n int) []entry {
+func (b *batcher) take(n int) []lambdatest.Entry {
 	head := b.pending[:n:n]
 	b.pending = b.pending[n:]
 	b.since = time.Now()
@@ -74,7 +76,7 @@ func (b *batcher) read(ctx context.Context, limit int) (int, error) {
 		b.since = time.Now()
 	}
 	for _, r := range records {
-		e, err := newEntry(b.mapping.config, b.shard, r)
+		e, err := b.mapping.config.origin().Entry(b.shard, r)
 		if err != nil {
 			return 0, err
 		}

@@ -3,16 +3,8 @@ package mapping
 import (
 	"fmt"
 	"time"
-)
 
-// Limits of CreateEventSourceMapping for a Kinesis stream.
-const (
-	defaultBatch = 100
-	maxBatch     = 10_000
-	maxWindow    = 300 * time.Second
-	maxRetries   = 10_000
-	minRecordAge = 60 * time.Second
-	maxRecordAge = 604_800 * time.Second // 7 days
+	"skiff/cmd/internal/lambdatest"
 )
 
 // Endless is the MaximumRetryAttempts of retrying for ever.
@@ -35,14 +27,18 @@ type Config struct {
 // Validate says which setting AWS would refuse.
 func (c Config) Validate() error {
 	switch {
-	case c.BatchSize < 0 || c.BatchSize > maxBatch:
-		return fmt.Errorf("batch size %d is not between 1 and %d records", c.BatchSize, maxBatch)
-	case c.MaximumBatchingWindow < 0 || c.MaximumBatchingWindow > maxWindow:
-		return fmt.Errorf("batching window %v is not between 0 and %v", c.MaximumBatchingWindow, maxWindow)
-	case c.MaximumRetryAttempts < Endless || c.MaximumRetryAttempts > maxRetries:
-		return fmt.Errorf("%d retry attempts are not between -1 and %d", c.MaximumRetryAttempts, maxRetries)
-	case c.MaximumRecordAge != 0 && (c.MaximumRecordAge < minRecordAge || c.MaximumRecordAge > maxRecordAge):
-		return fmt.Errorf("record age %v is not between %v and %v", c.MaximumRecordAge, minRecordAge, maxRecordAge)
+	case c.BatchSize < 0 || c.BatchSize > lambdatest.MaxBatch:
+		return fmt.Errorf("batch size %d is not between 1 and %d records", c.BatchSize, lambdatest.MaxBatch)
+	case c.MaximumBatchingWindow < 0 || c.MaximumBatchingWindow > lambdatest.MaxWindow:
+		return fmt.Errorf("batching window %v is not between 0 and %v", c.MaximumBatchingWindow, lambdatest.MaxWindow)
+	case c.MaximumRetryAttempts < Endless || c.MaximumRetryAttempts > lambdatest.MaxRetries:
+		return fmt.Errorf("%d retry attempts are not between -1 and %d", c.MaximumRetryAttempts, lambdatest.MaxRetries)
+	case c.MaximumRecordAge != 0 && (c.MaximumRecordAge < lambdatest.MinRecordAge || c.MaximumRecordAge > lambdatest.MaxRecordAge):
+		return fmt.Errorf("record age %v is not between %v and %v", c.MaximumRecordAge, lambdatest.MinRecordAge, lambdatest.MaxRecordAge)
 	}
 	return nil
+}
+
+func (c Config) origin() lambdatest.Origin {
+	return lambdatest.Origin{StreamARN: c.EventSourceARN, RoleARN: c.RoleARN}
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"skiff/cmd/internal/lambdatest"
 )
 
 // The pause before a retry doubles from the first to the second. Lambda backs off too, by figures AWS does not publish.
@@ -17,7 +19,7 @@ const (
 // batch is a run of records of a shard on their way to the function, and what that has cost so far.
 type batch struct {
 	shard       string
-	entries     []entry
+	entries     []lambdatest.Entry
 	retries     int // used up
 	invocations int // with these records
 	last        Result
@@ -37,10 +39,10 @@ func (m *Mapping) deliver(ctx context.Context, b batch) error {
 			b.entries = b.entries[n:]
 			continue
 		}
-		if eventSize(b.entries) > maxPayload { // a single record, too large for any invocation
+		if lambdatest.EventSize(b.entries) > lambdatest.MaxPayload { // a single record, too large for any invocation
 			return m.discard(ctx, b, retryAttemptsExhausted)
 		}
-		result, err := m.function.Invoke(ctx, event(b.entries))
+		result, err := m.function.Invoke(ctx, lambdatest.Event(b.entries))
 		if err != nil {
 			return fmt.Errorf("invoking the function with %d records of %s from %s on: %w", len(b.entries), b.shard, b.entries[0].SequenceNumber, err)
 		}
@@ -92,7 +94,7 @@ func pause(retries int) time.Duration {
 }
 
 // tooOld is how many records from the first on have outlived MaximumRecordAge.
-func (m *Mapping) tooOld(entries []entry) int {
+func (m *Mapping) tooOld(entries []lambdatest.Entry) int {
 	if m.config.MaximumRecordAge == 0 {
 		return 0
 	}
@@ -105,7 +107,7 @@ func (m *Mapping) tooOld(entries []entry) int {
 }
 
 // checkpoint is how many records from the first on the function has answered for: all of them, none, or those before the lowest reported.
-func (m *Mapping) checkpoint(result Result, entries []entry) int {
+func (m *Mapping) checkpoint(result Result, entries []lambdatest.Entry) int {
 	if result.FunctionError != "" {
 		return 0
 	}

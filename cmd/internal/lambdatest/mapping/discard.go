@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"skiff/cmd/internal/lambdatest"
 )
 
 // Why records are given up, in AWS's words.
@@ -70,7 +72,7 @@ func (m *Mapping) discard(ctx context.Context, b batch, condition string) error 
 			ApproximateArrivalOfFirstRecord: first.Arrived.UTC().Format(millis),
 			ApproximateArrivalOfLastRecord:  last.Arrived.UTC().Format(millis),
 		},
-		Payload: string(event(b.entries)),
+		Payload: string(lambdatest.Event(b.entries)),
 	}
 	if b.invocations > 0 {
 		d.ResponseContext = &ResponseContext{StatusCode: 200, ExecutedVersion: "$LATEST", FunctionError: b.last.FunctionError}

@@ -6,18 +6,15 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"skiff/cmd/internal/lambdatest"
 )
 
 // pollInterval is how often Lambda reads a shard that has nothing new.
 const pollInterval = time.Second
 
 // Record is a record of a stream.
-type Record struct {
-	SequenceNumber string
-	PartitionKey   string
-	Data           []byte
-	Arrived        time.Time // approximately, by the stream's clock
-}
+type Record = lambdatest.Record
 
 // Shard is a shard of a stream and what it was made from: no parent, one (split) or two (merge).
 type Shard struct {
@@ -90,7 +87,7 @@ func New(config Config, parts Parts) (*Mapping, error) {
 		return nil, fmt.Errorf("making an event source mapping: %w", err)
 	}
 	if config.BatchSize == 0 {
-		config.BatchSize = defaultBatch
+		config.BatchSize = lambdatest.DefaultBatch
 	}
 	return &Mapping{
 		config: config, shards: parts.Shards, records: parts.Records, function: parts.Function,

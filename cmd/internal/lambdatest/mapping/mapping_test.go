@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -382,48 +381,6 @@ func TestDiscarded(t *testing.T) {
 			t.Errorf("payload %s: %v", tr.discarded[0].Payload, err)
 		}
 	})
-}
-
-func TestEvent(t *testing.T) {
-	const arn = "arn:aws:kinesis:us-west-2:000000000000:stream/start-ride-events"
-	config := Config{EventSourceARN: arn, RoleARN: "arn:aws:iam::000000000000:role/lambda-kinesis-role"}
-	e, err := newEntry(config, "shardId-000000000000", Record{
-		SequenceNumber: "49641801370286448471783931287578672283018518126072430594", PartitionKey: "1",
-		Data: []byte("{}"), Arrived: time.UnixMilli(1687007422736),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := event([]entry{e, e})
-	if want := eventSize([]entry{e, e}); len(data) != want {
-		t.Errorf("%d bytes, counted as %d", len(data), want)
-	}
-	var got, want any
-	const record = `{
-      "kinesis": {
-        "kinesisSchemaVersion": "1.0",
-        "partitionKey": "1",
-        "sequenceNumber": "49641801370286448471783931287578672283018518126072430594",
-        "data": "e30=",
-        "approximateArrivalTimestamp": 1687007422.736
-      },
-      "eventSource": "aws:kinesis",
-      "eventVersion": "1.0",
-      "eventID": "shardId-000000000000:49641801370286448471783931287578672283018518126072430594",
-      "eventName": "aws:kinesis:record",
-      "invokeIdentityArn": "arn:aws:iam::000000000000:role/lambda-kinesis-role",
-      "awsRegion": "us-west-2",
-      "eventSourceARN": "arn:aws:kinesis:us-west-2:000000000000:stream/start-ride-events"
-    }`
-	if err := json.Unmarshal(data, &got); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal([]byte(`{"Records":[`+record+`,`+record+`]}`), &want); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("event %s", data)
-	}
 }
 
 func TestBatches(t *testing.T) {

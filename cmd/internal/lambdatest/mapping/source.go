@@ -9,10 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-)
 
-// maxRead is the most records of a GetRecords call.
-const maxRead = 10_000
+	"skiff/cmd/internal/lambdatest"
+)
 
 // Source reads a Kinesis stream: the Lister and Reader of a mapping. It may be used concurrently, for different shards.
 type Source struct {
@@ -90,7 +89,7 @@ func (s *Source) Read(ctx context.Context, shard, after string, limit int) ([]Re
 }
 
 func (s *Source) get(ctx context.Context, token string, limit int) (*kinesis.GetRecordsOutput, error) {
-	return s.client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: &token, Limit: aws.Int32(int32(min(limit, maxRead)))}) //nolint:gosec // within the limit
+	return s.client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: &token, Limit: aws.Int32(int32(min(limit, lambdatest.MaxRead)))}) //nolint:gosec // within the limit
 }
 
 // iterator is the iterator kept for a shard, when it stands behind after, or else a new one.

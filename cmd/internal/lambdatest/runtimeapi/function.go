@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"os/exec"
 	"time"
+
+	"skiff/cmd/internal/lambdatest"
 )
 
-// Limits of Lambda.
 const (
-	maxPayload     = 6 << 20          // bytes of a request, and of a response
-	initTimeout    = 10 * time.Second // init phase
 	defaultTimeout = 15 * time.Second // the function's own setting, here as the worker is deployed
 	stopGrace      = 2 * time.Second  // shutdown phase
 )
@@ -68,8 +67,8 @@ func (f *Function) Start(ctx context.Context) error {
 // Invoke hands payload to the function and waits for what comes of it. An error of the function, a crash or a time-out is a Result; an error is
 // that there is no environment (*StartError), that payload is over 6 MB, or ctx's.
 func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
-	if len(payload) > maxPayload {
-		return Result{}, fmt.Errorf("invoking with %d bytes: the limit is %d", len(payload), maxPayload)
+	if len(payload) > lambdatest.MaxPayload {
+		return Result{}, fmt.Errorf("invoking with %d bytes: the limit is %d", len(payload), lambdatest.MaxPayload)
 	}
 	if err := f.take(ctx); err != nil {
 		return Result{}, err

@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-)
 
-// maxBatch is the largest batch of an event source mapping, in records; Lambda API.
-const maxBatch = 10_000
+	"skiff/cmd/internal/lambdatest"
+)
 
 // ReadBatches reads the -batch flag, batch sizes with commas between them, and
 // returns each once, in ascending order.
@@ -16,8 +15,8 @@ func ReadBatches(flag string) ([]int, error) {
 	var batches []int
 	for word := range strings.SplitSeq(flag, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < 1 || n > maxBatch {
-			return nil, fmt.Errorf("-batch %s: a batch size is a whole number from 1 to %d", flag, maxBatch)
+		if err != nil || n < 1 || n > lambdatest.MaxBatch {
+			return nil, fmt.Errorf("-batch %s: a batch size is a whole number from 1 to %d", flag, lambdatest.MaxBatch)
 		}
 		batches = append(batches, n)
 	}

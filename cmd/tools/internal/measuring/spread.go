@@ -1,3 +1,6 @@
+// Package measuring is what the commands that measure have in common: batch
+// sizes, how figures are spread and drawn, what a process has, and how progress
+// is shown.
 package measuring
 
 import "slices"

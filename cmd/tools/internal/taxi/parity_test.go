@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"skiff/cmd/tools/internal/measuring"
+	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/tools/internal/taxi"
 	"skiff/inference"
 	"skiff/inference/scorer"
@@ -31,7 +31,7 @@ func TestTheShippedRunsPredictTheRides(t *testing.T) {
 	if len(runs) < 2 {
 		t.Fatalf("%d runs", len(runs))
 	}
-	records, err := measuring.TaxiRecords(rides)
+	records, err := taxi.Records(rides)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func serve(t *testing.T, runID string) *inference.Handler {
 // predict returns minutes, one a record. The first is the ride of that number.
 func predict(t *testing.T, handler *inference.Handler, records [][]byte, first int) []float64 {
 	t.Helper()
-	event, err := measuring.Event(records, first)
+	event, err := lambdatest.EventOf(records, first)
 	if err != nil {
 		t.Fatal(err)
 	}
