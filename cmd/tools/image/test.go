@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"skiff/cmd/internal/lambdatest/ministack"
 	"skiff/cmd/tools/internal/taxi"
 )
 
@@ -162,7 +163,7 @@ func (t *tester) tutorial(ctx context.Context) error {
 	}
 	for file, text := range map[string]string{ //nolint:gosec // ministack takes any keys
 		"credentials": "[default]\naws_access_key_id = test\naws_secret_access_key = test\n",
-		"config":      "[default]\nregion = " + region + "\nendpoint_url = http://" + standIn + "\n",
+		"config":      "[default]\nregion = " + ministack.Region + "\nendpoint_url = http://" + standIn + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(home, ".aws", file), []byte(text), 0o644); err != nil { //nolint:gosec // read as another user
 			return err
@@ -291,8 +292,8 @@ func since(began time.Time) float64 {
 // aws is what a function's configuration has for a bundle in S3.
 func (t *tester) aws(run string, more ...string) []string {
 	options := []string{
-		"-e", "AWS_ACCESS_KEY_ID=test", "-e", "AWS_SECRET_ACCESS_KEY=test", "-e", "AWS_REGION=" + region,
-		"-e", "AWS_ENDPOINT_URL=" + t.stand.endpoint, "-e", "MODEL_BUCKET=" + bucket, "-e", "PREDICTIONS_STREAM_NAME=" + stream, "-e", "RUN_ID=" + run,
+		"-e", "AWS_ACCESS_KEY_ID=test", "-e", "AWS_SECRET_ACCESS_KEY=test", "-e", "AWS_REGION=" + ministack.Region,
+		"-e", "AWS_ENDPOINT_URL=" + t.stand.Endpoint, "-e", "MODEL_BUCKET=" + bucket, "-e", "PREDICTIONS_STREAM_NAME=" + stream, "-e", "RUN_ID=" + run,
 	}
 	for _, variable := range more {
 		options = append(options, "-e", variable)
@@ -388,7 +389,7 @@ func (t *tester) failures(ctx context.Context) error {
 		{"no such bucket", "NoSuchBucket", t.aws(forest, "MODEL_BUCKET=no-such-bucket")},
 		{"no access to S3", "AccessDenied", t.aws(forest, "S3_ENDPOINT_URL="+denying)},
 		{"no S3 at all", "connection refused", t.aws(forest, "S3_ENDPOINT_URL=http://"+freeAddress())},
-		{"no credentials", "finding AWS credentials", []string{"-e", "RUN_ID=" + forest, "-e", "MODEL_BUCKET=" + bucket, "-e", "AWS_REGION=" + region}},
+		{"no credentials", "finding AWS credentials", []string{"-e", "RUN_ID=" + forest, "-e", "MODEL_BUCKET=" + bucket, "-e", "AWS_REGION=" + ministack.Region}},
 		{"a bundle of a newer format", "format 99", []string{"-e", "MODEL_LOCATION=/newer", "-v", newer + ":/newer:ro"}},
 		{"no such stream", "ResourceNotFoundException", t.aws(forest, "PREDICTIONS_STREAM_NAME=no-such-stream")},
 		{"no access to the stream", "AccessDeniedException", t.aws(forest, "KINESIS_ENDPOINT_URL="+denying)},

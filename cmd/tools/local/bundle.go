@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"skiff/inference"
 )
@@ -49,40 +45,4 @@ func readManifest(dir string) (manifest, error) {
 // bundlePrefix is the place of a run's bundle in the bucket, where MLflow's log_artifacts puts it too.
 func bundlePrefix(s settings) string {
 	return path.Join(s.experiment, s.runID, "artifacts", "onnx") + "/"
-}
-
-// upload makes the bucket and puts every file of the bundle there.
-func upload(ctx context.Context, client *s3.Client, s settings) error {
-	bucket := modelBucket
-	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
-		if owned := (*types.BucketAlreadyOwnedByYou)(nil); !errors.As(err, &owned) {
-			return fmt.Errorf("making bucket %s: %w", bucket, err)
-		}
-	}
-	entries, err := os.ReadDir(s.model)
-	if err != nil {
-		return fmt.Errorf("reading the bundle: %w", err)
-	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() {
-			continue
-		}
-		if err := uploadFile(ctx, client, filepath.Join(s.model, e.Name()), bundlePrefix(s)+e.Name()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func uploadFile(ctx context.Context, client *s3.Client, file, key string) error {
-	bucket := modelBucket
-	f, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("reading the bundle: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: f}); err != nil {
-		return fmt.Errorf("uploading %s: %w", filepath.Base(file), err)
-	}
-	return nil
 }

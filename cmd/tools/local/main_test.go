@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -18,9 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-	"github.com/aws/smithy-go/middleware"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/internal/lambdatest/mapping"
 	"skiff/cmd/tools/internal/taxi"
 )
@@ -33,17 +31,6 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata"})
 }
 
-// stubKinesis makes a client whose calls all end at answer, with their input.
-func stubKinesis(answer func(in any) (any, error)) *kinesis.Client {
-	return kinesis.New(kinesis.Options{Region: awsRegion, APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
-		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("stub",
-			func(_ context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				out, err := answer(in.Parameters)
-				return middleware.InitializeOutput{Result: out}, middleware.Metadata{}, err
-			}), middleware.Before)
-	}}})
-}
-
 func TestProduce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var (
@@ -51,7 +38,7 @@ func TestProduce(t *testing.T) {
 			calls int
 			got   = map[string]int{}
 		)
-		client := stubKinesis(func(in any) (any, error) { // the first three calls fail every other record
+		client := lambdatest.StubKinesis(func(in any) (any, error) { // the first three calls fail every other record
 			mu.Lock()
 			defer mu.Unlock()
 			calls++
@@ -84,7 +71,7 @@ func TestProduce(t *testing.T) {
 
 func TestProduceGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := stubKinesis(func(in any) (any, error) {
+		client := lambdatest.StubKinesis(func(in any) (any, error) {
 			n := len(in.(*kinesis.PutRecordsInput).Records)
 			out := &kinesis.PutRecordsOutput{FailedRecordCount: aws.Int32(int32(n))}
 			for range n {
@@ -98,49 +85,6 @@ func TestProduceGivesUp(t *testing.T) {
 			t.Errorf("%d done, error %v", done.Load(), err)
 		}
 	})
-}
-
-// TestSource checks what ministack never does: pages of shards, expired iterators, ends of shards.
-func TestSource(t *testing.T) {
-	iterators := 0
-	client := stubKinesis(func(in any) (any, error) {
-		switch in := in.(type) {
-		case *kinesis.ListShardsInput:
-			if in.NextToken == nil {
-				return &kinesis.ListShardsOutput{NextToken: aws.String("more"), Shards: []types.Shard{{ShardId: aws.String("0")}}}, nil
-			}
-			return &kinesis.ListShardsOutput{Shards: []types.Shard{{ShardId: aws.String("2"), ParentShardId: aws.String("0"), AdjacentParentShardId: aws.String("1")}}}, nil
-		case *kinesis.GetShardIteratorInput:
-			iterators++
-			return &kinesis.GetShardIteratorOutput{ShardIterator: aws.String(fmt.Sprintf("%s %s", in.ShardIteratorType, aws.ToString(in.StartingSequenceNumber)))}, nil
-		case *kinesis.GetRecordsInput:
-			switch *in.ShardIterator {
-			case "TRIM_HORIZON ":
-				return &kinesis.GetRecordsOutput{Records: []types.Record{{SequenceNumber: aws.String("1")}}, NextShardIterator: aws.String("old")}, nil
-			case "old":
-				return nil, &types.ExpiredIteratorException{}
-			case "AFTER_SEQUENCE_NUMBER 1":
-				return &kinesis.GetRecordsOutput{Records: []types.Record{{SequenceNumber: aws.String("2")}}}, nil
-			}
-		}
-		return nil, &types.ResourceNotFoundException{}
-	})
-	source := mapping.NewSource(client, ridesStream)
-	shards, err := source.Shards(t.Context())
-	if got := fmt.Sprint(shards); err != nil || got != "[{0 []} {2 [0 1]}]" {
-		t.Errorf("shards %s, %v", got, err)
-	}
-	records, ended, err := source.Read(t.Context(), "0", "", 10)
-	if err != nil || ended || len(records) != 1 {
-		t.Fatalf("first read: %v %v %v", records, ended, err)
-	}
-	records, ended, err = source.Read(t.Context(), "0", "1", 10)
-	if err != nil || !ended || len(records) != 1 || records[0].SequenceNumber != "2" || iterators != 2 {
-		t.Errorf("read with an expired iterator: %v %v %v", records, ended, err)
-	}
-	if _, _, err := source.Read(t.Context(), "0", "9", 10); err == nil {
-		t.Error("a shard that has vanished can be read")
-	}
 }
 
 // testOutcome is the outcome of two rides, both predicted as they should be.

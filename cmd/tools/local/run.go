@@ -53,7 +53,7 @@ func streamRides(ctx context.Context, s settings, bar *progress) (*outcome, erro
 		return nil, err
 	}
 	defer st.close()
-	bar.finish("ministack   %s, after %.1f s", st.endpoint, time.Since(begin).Seconds())
+	bar.finish("ministack   %s, after %.1f s", st.ministack.Endpoint, time.Since(begin).Seconds())
 	bar.finish("bundle      s3://%s/%s", modelBucket, bundlePrefix(s))
 
 	if err := st.startAndProduce(ctx, out.rides, bar); err != nil {
@@ -67,7 +67,7 @@ func streamRides(ctx context.Context, s settings, bar *progress) (*outcome, erro
 		return nil, err
 	}
 	bar.step(func() string { return "reading " + predictionsStream })
-	if err := out.published.collect(ctx, mapping.NewSource(st.kinesis, predictionsStream), out.manifest); err != nil {
+	if err := out.published.collect(ctx, mapping.NewSource(st.ministack.Kinesis, predictionsStream), out.manifest); err != nil {
 		return nil, err
 	}
 	out.dead = dead.keys
@@ -117,7 +117,7 @@ func (st *stack) startAndProduce(ctx context.Context, rides []taxi.Ride, bar *pr
 	bar.step(func() string {
 		return fmt.Sprintf("rides       %d of %d put into %s", put.Load(), len(rides), ridesStream)
 	})
-	err := produce(ctx, st.kinesis, rides, &put)
+	err := produce(ctx, st.ministack.Kinesis, rides, &put)
 	produced := time.Since(begin)
 	if err == nil {
 		bar.finish("rides       %d put into %s in %.1f s", len(rides), ridesStream, produced.Seconds())

@@ -34,7 +34,7 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	now := state{RunID: s.runID, Endpoint: st.endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID(), Temp: st.temp}
+	now := state{RunID: s.runID, Endpoint: st.ministack.Endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID(), Temp: st.temp}
 	if err := now.write(s); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err := sayReady(s.readyFD); err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "serving run %s at %s\n", s.runID, st.endpoint)
+	fmt.Fprintf(stderr, "serving run %s at %s\n", s.runID, st.ministack.Endpoint)
 
 	mapping, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -4,26 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"skiff/cmd/internal/command"
 	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/cmd/internal/lambdatest/process"
+	"skiff/cmd/internal/lambdatest/ministack"
 	"skiff/cmd/internal/lambdatest/runtimeapi"
 	"skiff/inference"
 )
@@ -33,30 +23,17 @@ const (
 	ridesStream       = "start-ride-events"
 	predictionsStream = "ride-predictions"
 	functionName      = "ride-duration-prediction"
-	awsRegion         = "us-east-1"
-	awsAccount        = "000000000000"
-	accessKey         = "test" // ministack takes any
 )
 
-const (
-	ministackStart = 30 * time.Second // a cold start on a busy machine; 1 s is usual
-	ministackGrace = 2 * time.Second
-	tempPrefix     = "skiff-local-"
-	healthInterval = 25 * time.Millisecond
-	healthTimeout  = 2 * time.Second
-	streamsActive  = 20 * time.Second
-)
+const tempPrefix = "skiff-local-"
 
 // stack is everything that runs but the mapping.
 type stack struct {
 	settings  settings
-	endpoint  string // of Kinesis and S3
-	kinesis   *kinesis.Client
-	s3        *s3.Client
 	function  *runtimeapi.Function
-	ministack *process.Process
-	logs      string // folder
-	temp      string // folder, gone after close
+	ministack *ministack.Server // Kinesis and S3
+	logs      string            // folder
+	temp      string            // folder, gone after close
 	closers   []func()
 }
 
@@ -83,16 +60,10 @@ func newStack(ctx context.Context, s settings, logs string) (_ *stack, err error
 	if err := st.startMinistack(ctx); err != nil {
 		return nil, err
 	}
-	keys := credentials.NewStaticCredentialsProvider(accessKey, accessKey, "")
-	// A client of our own is set here, not with config.WithHTTPClient, which fails where AWS_CA_BUNDLE is set.
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: putsInFlight}}
-	st.closers = append(st.closers, client.CloseIdleConnections)
-	st.kinesis = kinesis.New(kinesis.Options{Region: awsRegion, BaseEndpoint: &st.endpoint, Credentials: keys, HTTPClient: client})
-	st.s3 = s3.New(s3.Options{Region: awsRegion, BaseEndpoint: &st.endpoint, Credentials: keys, HTTPClient: client, UsePathStyle: true})
-	if err := st.createStreams(ctx); err != nil {
+	if err := st.ministack.CreateStreams(ctx, s.shards, ridesStream, predictionsStream); err != nil {
 		return nil, err
 	}
-	if err := upload(ctx, st.s3, s); err != nil {
+	if err := st.ministack.Upload(ctx, modelBucket, bundlePrefix(s), s.model); err != nil {
 		return nil, err
 	}
 	return st, st.makeFunction()
@@ -118,8 +89,6 @@ func (st *stack) createLog(name string) (*os.File, error) {
 
 // startMinistack starts ministack on the loopback interface and waits until it answers.
 func (st *stack) startMinistack(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, ministackStart)
-	defer cancel()
 	port, err := freePort(ctx, st.settings.port)
 	if err != nil {
 		return err
@@ -128,39 +97,13 @@ func (st *stack) startMinistack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(st.settings.ministack) //nolint:noctx // named on the command line; stopped with its group by close
-	cmd.Dir = st.temp
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(os.Environ(),
-		"GATEWAY_PORT="+strconv.Itoa(port),
-		"BIND_HOST=127.0.0.1",
-		"MINISTACK_REGION="+awsRegion,
-		"MINISTACK_ACCOUNT_ID="+awsAccount,
-		"SERVICES=kinesis,s3",
-		"IOT_MTLS_ENABLED=0", "SFTP_ENABLED=0", // no other listeners
-		"PERSIST_STATE=0", "S3_PERSIST=0",
-		"STATE_DIR="+filepath.Join(st.temp, "state"),
-		"S3_DATA_DIR="+filepath.Join(st.temp, "s3"),
-		"TMPDIR="+st.temp,
-		"DOCKER_HOST=unix://"+filepath.Join(st.temp, "none.sock"), // it would look for containers to clean up
-	)
-	if st.ministack, err = process.Start(cmd); err != nil {
-		return err
+	st.ministack, err = ministack.Start(ctx, ministack.Config{
+		Program: st.settings.ministack, Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Dir: st.temp, Log: log,
+	})
+	if err != nil {
+		return st.problem(err, "ministack.log")
 	}
-	st.closers = append(st.closers, func() { st.ministack.Stop(ministackGrace) })
-	st.endpoint = fmt.Sprintf("http://127.0.0.1:%d", port)
-
-	tick := time.NewTicker(healthInterval)
-	defer tick.Stop()
-	for !healthy(ctx, st.endpoint) {
-		select {
-		case <-tick.C:
-		case <-st.ministack.Exited():
-			return st.problem(fmt.Errorf("ministack ended at start: %s", st.ministack.Status()), "ministack.log")
-		case <-ctx.Done():
-			return st.problem(fmt.Errorf("waiting for ministack: %w", ctx.Err()), "ministack.log")
-		}
-	}
+	st.closers = append(st.closers, st.ministack.Stop)
 	return nil
 }
 
@@ -186,55 +129,17 @@ func freePort(ctx context.Context, port int) (int, error) {
 	return addr.Port, nil
 }
 
-// healthy says whether ministack answers.
-func healthy(ctx context.Context, endpoint string) bool {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/_ministack/health", nil)
-	if err != nil {
-		return false
-	}
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
-	if err != nil {
-		return false
-	}
-	defer res.Body.Close()
-	_, err = io.Copy(io.Discard, res.Body)
-	return err == nil && res.StatusCode == http.StatusOK
-}
-
-// createStreams makes both streams and waits until they are active.
-func (st *stack) createStreams(ctx context.Context) error {
-	for _, name := range []string{ridesStream, predictionsStream} {
-		in := &kinesis.CreateStreamInput{StreamName: &name, ShardCount: aws.Int32(int32(st.settings.shards))} //nolint:gosec // a few
-		if _, err := st.kinesis.CreateStream(ctx, in); err != nil {
-			if exists := (*types.ResourceInUseException)(nil); !errors.As(err, &exists) {
-				return fmt.Errorf("making stream %s: %w", name, err)
-			}
-		}
-	}
-	waiter := kinesis.NewStreamExistsWaiter(st.kinesis, func(o *kinesis.StreamExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = healthInterval, time.Second
-	})
-	for _, name := range []string{ridesStream, predictionsStream} {
-		if err := waiter.Wait(ctx, &kinesis.DescribeStreamInput{StreamName: &name}, streamsActive); err != nil {
-			return fmt.Errorf("waiting for stream %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
 // newMapping makes the mapping from the rides stream to the worker. Its log is slog's JSON, as the worker's.
 func (st *stack) newMapping(function mapping.Invoker, onFailure mapping.Destination, onProgress func(mapping.Progress)) (*mapping.Mapping, error) {
 	log, err := st.createLog("mapping.log")
 	if err != nil {
 		return nil, err
 	}
-	source := mapping.NewSource(st.kinesis, ridesStream)
+	source := mapping.NewSource(st.ministack.Kinesis, ridesStream)
 	config := st.settings.mapping
-	config.EventSourceARN = fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", awsRegion, awsAccount, ridesStream)
+	config.EventSourceARN = fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", ministack.Region, ministack.Account, ridesStream)
 	config.FunctionARN = functionARN()
-	config.RoleARN = fmt.Sprintf("arn:aws:iam::%s:role/lambda-kinesis-role", awsAccount)
+	config.RoleARN = fmt.Sprintf("arn:aws:iam::%s:role/lambda-kinesis-role", ministack.Account)
 	return mapping.New(config, mapping.Parts{
 		Shards: source, Records: source, Function: function, OnFailure: onFailure, OnProgress: onProgress,
 		Log: slog.New(slog.NewJSONHandler(log, nil)),

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/command"
+	"skiff/cmd/internal/lambdatest/ministack"
 	"skiff/cmd/internal/lambdatest/process"
 	"skiff/inference"
 )
@@ -62,7 +63,7 @@ func alreadyUp(ctx context.Context, s settings, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if st == nil || !healthy(ctx, st.Endpoint) {
+	if st == nil || !ministack.Healthy(ctx, st.Endpoint) {
 		return inference.WithHint(errors.New("a local stack is on its way up or down"), "try again in a moment, or: make down")
 	}
 	if st.RunID != s.runID {
@@ -134,6 +135,6 @@ func (st *state) print(s settings, w io.Writer) error {
 export AWS_ENDPOINT_URL=%[1]s
 export AWS_REGION=%[7]s AWS_DEFAULT_REGION=%[7]s
 export AWS_ACCESS_KEY_ID=%[8]s AWS_SECRET_ACCESS_KEY=%[8]s
-`, st.Endpoint, ridesStream, predictionsStream, modelBucket, bundlePrefix(s), shown(upLogs(s)), awsRegion, accessKey)
+`, st.Endpoint, ridesStream, predictionsStream, modelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey)
 	return err
 }

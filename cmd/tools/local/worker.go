@@ -13,11 +13,12 @@ import (
 	"sync/atomic"
 
 	"skiff/cmd/internal/lambdatest/mapping"
+	"skiff/cmd/internal/lambdatest/ministack"
 	"skiff/cmd/internal/lambdatest/runtimeapi"
 )
 
 func functionARN() string {
-	return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", awsRegion, awsAccount, functionName)
+	return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", ministack.Region, ministack.Account, functionName)
 }
 
 // makeFunction makes the worker a function. It runs in an empty folder, with the environment Lambda and its configuration would give it and
@@ -37,11 +38,11 @@ func (st *stack) makeFunction() error {
 		"RUN_ID=" + s.runID,
 		"MODEL_BUCKET=" + modelBucket,
 		"MLFLOW_EXPERIMENT_ID=" + s.experiment,
-		"AWS_ENDPOINT_URL=" + st.endpoint,
-		"AWS_REGION=" + awsRegion,
-		"AWS_DEFAULT_REGION=" + awsRegion,
-		"AWS_ACCESS_KEY_ID=" + accessKey,
-		"AWS_SECRET_ACCESS_KEY=" + accessKey,
+		"AWS_ENDPOINT_URL=" + st.ministack.Endpoint,
+		"AWS_REGION=" + ministack.Region,
+		"AWS_DEFAULT_REGION=" + ministack.Region,
+		"AWS_ACCESS_KEY_ID=" + ministack.AccessKey,
+		"AWS_SECRET_ACCESS_KEY=" + ministack.AccessKey,
 		"AWS_LAMBDA_FUNCTION_NAME=" + functionName,
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(s.memory),
