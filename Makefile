@@ -155,11 +155,11 @@ image: image-deps $(UV) ## build the container image [RUN_ID=... to put a bundle
 	@.tools/image/build $(if $(ARCH),-arch '$(ARCH)') $(if $(filter environment command,$(origin RUN_ID)),-run-id '$(RUN_ID)') '$(IMAGE)'
 
 .PHONY: image-test
-image-test: image-deps $(UV) $(MINISTACK) $(BIN)/image $(RIE) $(CRANE) ## test it under AWS's runtime interface emulator
+image-test: image-deps $(UV) $(MINISTACK) $(RIE) $(CRANE) ## test it under AWS's runtime interface emulator
 	@.tools/image/test
 
 .PHONY: image-test-arm64
-image-test-arm64: image-deps $(UV) $(BIN)/image ## build it for arm64 as well, and look whether its parts fit together
+image-test-arm64: image-deps $(UV) ## build it for arm64 as well, and look whether its parts fit together
 	@.tools/image/test -arm64
 
 .PHONY: image-deps
@@ -293,10 +293,6 @@ $(CFN)/python: .tools/cfn.lock $(UV)
 $(GOLANGCI_LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION), a few minutes the first time" >&2
 	@GOBIN=$(CURDIR)/$(dir $@) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
-
-.PHONY: $(BIN)/image
-$(BIN)/image:
-	@go -C cmd/tools build -trimpath -o $(CURDIR)/$@ ./image
 
 # AWS's Lambda runtime interface emulator ships in a Python wheel.
 $(RIE): .tools/sam.lock $(UV)

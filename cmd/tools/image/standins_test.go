@@ -1,12 +1,12 @@
-package main
+//go:build image
+
+package image
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"time"
@@ -38,7 +38,7 @@ func (t *tester) startStandIns(ctx context.Context, address string, runs []strin
 	if err != nil {
 		return nil, err
 	}
-	t.closers = append(t.closers, server.Stop)
+	t.t.Cleanup(server.Stop)
 	if err := server.CreateStreams(ctx, 1, stream); err != nil {
 		return nil, err
 	}
@@ -69,30 +69,13 @@ func (s *standIns) published(ctx context.Context) ([]string, error) {
 	return records, nil
 }
 
-// denying is a server that lets nobody in, as S3 and as Kinesis say it.
-func (t *tester) denying() string {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Amz-Target") != "" {
-			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-			w.WriteHeader(http.StatusBadRequest)
-			_, _ = io.WriteString(w, `{"__type":"AccessDeniedException","Message":"not authorized to perform: kinesis:PutRecords"}`)
-			return
-		}
-		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = io.WriteString(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`)
-	}))
-	t.closers = append(t.closers, server.Close)
-	return server.URL
-}
-
-// start starts a program that close stops.
+// start starts a program that is stopped in the end.
 func (t *tester) start(cmd *exec.Cmd) error {
 	p, err := process.Start(cmd)
 	if err != nil {
 		return err
 	}
-	t.closers = append(t.closers, func() { p.Stop(2 * time.Second) })
+	t.t.Cleanup(func() { p.Stop(2 * time.Second) })
 	return nil
 }
 

@@ -1,8 +1,11 @@
-package main
+//go:build image
+
+package image
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -176,4 +179,40 @@ func freeAddress() string {
 	address := listener.Addr().String()
 	_ = listener.Close()
 	return address
+}
+
+// answer is what a run answers to the sample event.
+func answer(run, minutes string) string {
+	return `{"predictions":[` + prediction(run, minutes) + `]}`
+}
+
+func prediction(run, minutes string) string {
+	return fmt.Sprintf(`{"model":"ride_duration_prediction_model","version":%q,"prediction":{"ride_duration":%s,"ride_id":156}}`, run, minutes)
+}
+
+// expect invokes and compares the whole answer.
+func (c *container) expect(ctx context.Context, event []byte, want string) error {
+	got, err := c.invoke(ctx, event)
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("the answer is %s\nnot %s\nthe log: %s", got, want, c.log(ctx))
+	}
+	return nil
+}
+
+// fails invokes and expects an error with the reason.
+func (c *container) fails(ctx context.Context, event []byte, reason string) error {
+	got, err := c.invoke(ctx, event)
+	if err != nil {
+		return err
+	}
+	var failure struct {
+		Message string `json:"errorMessage"`
+	}
+	if err := json.Unmarshal([]byte(got), &failure); err != nil || !strings.Contains(failure.Message, reason) {
+		return fmt.Errorf("the answer is %s, not an error with %q in it", got, reason)
+	}
+	return nil
 }
