@@ -30,7 +30,7 @@ type standIns struct{ *ministack.Server }
 // startStandIns starts ministack at an address, with the stream and a bucket
 // with the bundles, where MLflow's artifacts are.
 func (t *tester) startStandIns(ctx context.Context, address string, runs []string) (*standIns, error) {
-	program, err := filepath.Abs(".build/local-venv/bin/ministack")
+	program, err := filepath.Abs(".build/venv/bin/ministack")
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ The event source mapping, under AWS's names for its settings:
 
 example:
   local run -run-id 3f8b6c3fdddb425fab0cf9b88cfa48de -worker .build/bin/worker -model models/3f8b6c3fdddb425fab0cf9b88cfa48de \
-      -rides models/taxi/rides.parquet -ministack .build/local-venv/bin/ministack
+      -rides models/taxi/rides.parquet -ministack .build/venv/bin/ministack
 `
 
 // settings is the command line, all paths absolute.
