@@ -8,17 +8,12 @@ MAKEFLAGS += --no-print-directory
 BUILD := .build
 BIN := $(BUILD)/bin
 TAXI := models/taxi
-UV := $(BUILD)/uv/bin/uv
-VENV := $(BUILD)/venv
-PYTHON := $(VENV)/bin/python
-SHIMS := $(BUILD)/shims
-GOLANGCI_LINT_VERSION := v2.15.0
-GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 
 # The random forest of models/, and the run that is served, which is the forest's unless another is named.
 FOREST := $(shell sed -n 's/.*"forest": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json)
 RUN_ID ?= $(FOREST)
 
-# Those that people type, then what these are made with. `make help` lists them in this order.
-TOPICS := run convert bench compare deploy image work go python
-include $(TOPICS:%=.tools/make/%.mk)
+# What the rest is made with, and the rest in the order of `make help`.
+include .tools/make/python.mk .tools/make/go.mk
+TOPICS := $(patsubst %,.tools/make/%.mk,run convert bench compare deploy image work)
+include $(TOPICS)

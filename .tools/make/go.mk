@@ -13,8 +13,7 @@ $(TOOLS):
 export ONNXRUNTIME_LIB ?= $(CURDIR)/$(BUILD)/lib/libonnxruntime.so
 WHEEL_HAS := libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),*.dylib,so.*)
 
-.PHONY: onnxruntime
-onnxruntime: $(BUILD)/lib/libonnxruntime.so ## onnxruntime's shared library, out of its Python wheel
+onnxruntime: $(BUILD)/lib/libonnxruntime.so
 
 $(BUILD)/lib/libonnxruntime.so: .tools/python/onnxruntime.lock $(UV)
 	@echo "installing onnxruntime" >&2
@@ -23,6 +22,10 @@ $(BUILD)/lib/libonnxruntime.so: .tools/python/onnxruntime.lock $(UV)
 	@mkdir -p $(BUILD)/lib
 	@cp $(BUILD)/onnxruntime/onnxruntime/capi/$(WHEEL_HAS) $@
 	@rm -rf $(BUILD)/onnxruntime
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+SHIMS := $(BUILD)/shims
 
 # Other people's programs, pinned. $(call INSTALL,MODULE@VERSION) builds one into its target's folder.
 INSTALL = @echo "building $(@F), up to a few minutes" >&2; GOBIN=$(CURDIR)/$(@D) go install $1

@@ -37,6 +37,10 @@ lint-python: $(VENV)/.lint
 lint-shell: $(VENV)/.lint
 	$(VENV)/bin/shellcheck -x .ci/run .tools/aws .tools/image/{deps,bases,build,publish,sbom,test} deploy/swap
 
+.PHONY: lock onnxruntime
+lock: ## resolve the Python packages again; what is locked stays where it can
+onnxruntime: ## onnxruntime's shared library, out of its Python wheel
+
 .PHONY: clean
 clean: ## remove all that make installed and built
 	rm -rf $(BUILD)
@@ -45,4 +49,4 @@ clean: ## remove all that make installed and built
 help: ## this
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(TOPICS)
