@@ -31,7 +31,7 @@ import boto3
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = ROOT / ".build/bin/worker"
 MINISTACK = [
-    ROOT / ".build/local-venv/bin/python",
+    ROOT / ".build/venv/bin/python",
     "-c",
     "from ministack import app; from ministack.services import lambda_svc\n"
     "lambda_svc._ensure_poller = lambda: None  # its own mapping\n"

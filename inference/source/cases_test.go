@@ -80,11 +80,11 @@ func TestWhatRecordsHold(t *testing.T) {
 // An event of another service is an error that names it, and no success.
 func TestOtherEvents(t *testing.T) {
 	for payload, want := range map[string]string{
-		string(readCase(t, "05-other-events/sns.json")):      "it is one of sns",
-		string(readCase(t, "05-other-events/firehose.json")): "it is Amazon Data Firehose's",
-		string(readCase(t, "05-other-events/kafka.json")):    "it is one of kafka",
-		string(readCase(t, "05-other-events/cwlogs.json")):   "it is CloudWatch Logs'",
-		string(readCase(t, "05-other-events/bare.json")):     "it has no list of Records",
+		string(readCase(t, "05-other-events/sns.json")):                                   "it is one of sns",
+		string(readCase(t, "05-other-events/firehose.json")):                              "it is Amazon Data Firehose's",
+		string(readCase(t, "05-other-events/kafka.json")):                                 "it is one of kafka",
+		string(readCase(t, "05-other-events/cwlogs.json")):                                "it is CloudWatch Logs'",
+		string(readCase(t, "05-other-events/bare.json")):                                  "it has no list of Records",
 		`{"Records": [{"messageId": "1", "body": "{}", "eventSource": "aws:sqs"}]}`:       "it is one of sqs",
 		`{"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}}}]}`:       "it is one of s3",
 		`{"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"NewImage": {}}}]}`:    "it is one of dynamodb",

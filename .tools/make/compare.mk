@@ -1,0 +1,30 @@
+.PHONY: compare
+compare: compare-inputs ## skiff beside the reference, better Python and plain Go [PLOT=file.svg] [COMPARE_FLAGS='-n 3 ...']
+	@$(BIN)/compare -inputs $(COMPARE) -python $(COMPARE_PYTHON) $(if $(PLOT),-plot '$(PLOT)') $(COMPARE_FLAGS)
+
+.PHONY: compare-test
+compare-test: ## all that is compared, on a small forest
+	@$(MAKE) compare-inputs COMPARE=$(BUILD)/compare-tiny COMPARE_RUN=00000000000000000000000000000000 TINY=--tiny
+	go -C cmd/tools test -tags integration -count=1 -run Candidates ./compare
+
+COMPARE := $(BUILD)/compare
+COMPARE_RUN := $(FOREST)
+COMPARE_PYTHON := $(BUILD)/compare-venv/bin/python
+
+.PHONY: compare-inputs
+compare-inputs: $(addprefix $(BIN)/,compare compare-skiff compare-godense worker) $(COMPARE)/dense/dense.onnx \
+  $(COMPARE)/trees/$(COMPARE_RUN)/manifest.json $(COMPARE)/table/$(COMPARE_RUN)/manifest.json
+
+# The original pipeline: out of the example's store, or trained again.
+$(COMPARE)/predictions.json: cmd/tools/compare/python/model.py $(TAXI)/runs.json $(TAXI)/predictions.parquet | $(VENV)/.convert
+	@mkdir -p $(COMPARE)
+	@PYTHONPATH=convert:$(TAXI) $(PYTHON) $< $(COMPARE) $(TINY)
+
+$(COMPARE)/%/$(COMPARE_RUN)/manifest.json: $(COMPARE)/predictions.json $(wildcard convert/skiff_convert/*.py)
+	@rm -rf $(COMPARE)/$*
+	@$(CONVERT) $(COMPARE)/model --run-id $(COMPARE_RUN) --lowering $* --out $(COMPARE)/$* >&2
+	@touch $@
+
+$(COMPARE)/dense/dense.onnx: cmd/tools/compare/python/dense.py $(COMPARE)/predictions.json $(BUILD)/compare-venv/.compare
+	@echo "compare: converting the forest as sklearn-onnx does" >&2
+	@$(COMPARE_PYTHON) $< $(COMPARE)/model/model.pkl $(@D)

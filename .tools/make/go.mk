@@ -1,0 +1,47 @@
+# The programs: the worker in the project's module, what measures and shows it in cmd/tools, which is a module of its own.
+TOOLS := $(addprefix $(BIN)/,local bench compare compare-skiff compare-godense)
+.PHONY: $(BIN)/worker $(TOOLS) # go build knows when
+FIRST = @test -e $@ || echo "building $@, up to a minute the first time" >&2
+$(BIN)/worker: onnxruntime
+	$(FIRST)
+	@go build -trimpath -o $@ ./cmd/worker
+$(TOOLS):
+	$(FIRST)
+	@go -C cmd/tools build -trimpath -o $(CURDIR)/$@ ./$(subst -,/,$(@F))
+
+# onnxruntime's shared library is in its Python wheel; all programs find it by this name.
+export ONNXRUNTIME_LIB ?= $(CURDIR)/$(BUILD)/lib/libonnxruntime.so
+WHEEL_HAS := libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),*.dylib,so.*)
+
+onnxruntime: $(BUILD)/lib/libonnxruntime.so
+
+$(BUILD)/lib/libonnxruntime.so: .tools/python/onnxruntime.lock $(UV)
+	@echo "installing onnxruntime" >&2
+	@rm -rf $(BUILD)/onnxruntime $(BUILD)/lib
+	@$(UV) pip install -q --no-deps --python-version 3.11 --target $(BUILD)/onnxruntime --require-hashes -r $<
+	@mkdir -p $(BUILD)/lib
+	@cp $(BUILD)/onnxruntime/onnxruntime/capi/$(WHEEL_HAS) $@
+	@rm -rf $(BUILD)/onnxruntime
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+SHIMS := $(BUILD)/shims
+
+# Other people's programs, pinned. $(call INSTALL,MODULE@VERSION) builds one into its target's folder.
+INSTALL = @echo "building $(@F), up to a few minutes" >&2; GOBIN=$(CURDIR)/$(@D) go install $1
+
+$(GOLANGCI_LINT):
+	$(call INSTALL,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION))
+$(BIN)/crane:
+	$(call INSTALL,github.com/google/go-containerregistry/cmd/crane@v0.22.1)
+$(BIN)/cyclonedx-gomod:
+	$(call INSTALL,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0)
+$(BIN)/gojq:
+	$(call INSTALL,github.com/itchyny/gojq/cmd/gojq@v0.12.17)
+
+# What the README's sessions call beside make: jq, and the aws command.
+$(SHIMS): .tools/aws $(BIN)/gojq $(VENV)/.aws
+	@mkdir -p $@
+	@cp .tools/aws $@/aws
+	@cp $(BIN)/gojq $@/jq
+	@touch $@

@@ -1,0 +1,15 @@
+##@ Use it
+.PHONY: run
+run: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## score 20,000 real rides through the local stack [RUN_ID=...] [BAD=share of them to make bad]
+	@$(BIN)/local run $(STACK) -rides $(TAXI)/rides.parquet $(if $(BAD),-bad '$(BAD)')
+
+.PHONY: up
+up: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## leave the local stack running for the aws command line [RUN_ID=...] [PORT=4566]
+	@$(BIN)/local up $(STACK) -port '$(PORT)'
+
+.PHONY: down
+down: $(BIN)/local ## stop it
+	@$(BIN)/local down
+
+PORT ?= 4566
+STACK = -run-id $(RUN_ID) -worker $(BIN)/worker -model models/$(RUN_ID) -ministack $(VENV)/bin/ministack

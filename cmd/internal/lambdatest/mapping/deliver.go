@@ -1,0 +1,162 @@
+package mapping
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"skiff/cmd/internal/lambdatest"
+)
+
+// The pause before a retry doubles from the first to the second. Lambda backs off too, by figures AWS does not publish.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 5 * time.Second
+)
+
+// batch is a run of records of a shard on their way to the function, and what that has cost so far.
+type batch struct {
+	shard       string
+	entries     []lambdatest.Entry
+	retries     int // used up
+	invocations int // with these records
+	last        Result
+}
+
+// deliver invokes the function with b until its records are answered for or given up.
+//
+// A failure leaves the records from the checkpoint on. With bisecting they are split, which uses up no retry: at the checkpoint, or in two halves
+// where that is the first record. What cannot be split further, and everything without bisecting, is retried as often as MaximumRetryAttempts
+// says; progress does not start the count again. Splits only ever make a batch smaller, so they end.
+func (m *Mapping) deliver(ctx context.Context, b batch) error {
+	for len(b.entries) > 0 {
+		if n := m.tooOld(b.entries); n > 0 {
+			if err := m.discard(ctx, b.head(n), recordAgeExceeded); err != nil {
+				return err
+			}
+			b.entries = b.entries[n:]
+			continue
+		}
+		if lambdatest.EventSize(b.entries) > lambdatest.MaxPayload { // a single record, too large for any invocation
+			return m.discard(ctx, b, retryAttemptsExhausted)
+		}
+		result, err := m.function.Invoke(ctx, lambdatest.Event(b.entries))
+		if err != nil {
+			return fmt.Errorf("invoking the function with %d records of %s from %s on: %w", len(b.entries), b.shard, b.entries[0].SequenceNumber, err)
+		}
+		b.last = result
+		b.invocations++
+		done := m.checkpoint(result, b.entries)
+		m.count(1, done, 0)
+		b.entries = b.entries[done:]
+		if len(b.entries) == 0 {
+			return nil
+		}
+		m.log.Warn("records failed", "shard", b.shard, "sequence_number", b.entries[0].SequenceNumber, "records", len(b.entries),
+			"retries", b.retries, "function_error", result.FunctionError)
+
+		if m.config.BisectBatchOnFunctionError && done > 0 {
+			continue
+		}
+		if half := len(b.entries) / 2; m.config.BisectBatchOnFunctionError && half > 0 {
+			if err := m.deliver(ctx, b.head(half)); err != nil {
+				return err
+			}
+			b.entries = b.entries[half:]
+			continue
+		}
+		if m.config.MaximumRetryAttempts != Endless && b.retries >= m.config.MaximumRetryAttempts {
+			return m.discard(ctx, b, retryAttemptsExhausted)
+		}
+		if err := wait(ctx, pause(b.retries)); err != nil {
+			return err
+		}
+		b.retries++
+	}
+	return nil
+}
+
+// head is b with its first n records only.
+func (b batch) head(n int) batch {
+	b.entries = b.entries[:n:n]
+	return b
+}
+
+// pause is the time before the next retry, after so many.
+func pause(retries int) time.Duration {
+	d := firstPause
+	for range min(retries, 16) {
+		d *= 2
+	}
+	return min(d, lastPause)
+}
+
+// tooOld is how many records from the first on have outlived MaximumRecordAge.
+func (m *Mapping) tooOld(entries []lambdatest.Entry) int {
+	if m.config.MaximumRecordAge == 0 {
+		return 0
+	}
+	for i, e := range entries {
+		if time.Since(e.Arrived) < m.config.MaximumRecordAge {
+			return i
+		}
+	}
+	return len(entries)
+}
+
+// checkpoint is how many records from the first on the function has answered for: all of them, none, or those before the lowest reported.
+func (m *Mapping) checkpoint(result Result, entries []lambdatest.Entry) int {
+	if result.FunctionError != "" {
+		return 0
+	}
+	if !m.config.ReportBatchItemFailures {
+		return len(entries)
+	}
+	failed, ok := itemFailures(result.Payload)
+	if !ok {
+		return 0
+	}
+	if len(failed) == 0 {
+		return len(entries)
+	}
+	index := make(map[string]int, len(entries))
+	for i, e := range entries {
+		index[e.SequenceNumber] = i
+	}
+	lowest := len(entries)
+	for _, id := range failed {
+		i, known := index[id]
+		if !known { // empty, null, or of no record of this batch: the whole batch has failed
+			return 0
+		}
+		lowest = min(lowest, i)
+	}
+	return lowest
+}
+
+// itemFailures are the identifiers under batchItemFailures, "" for one that is null or missing. An empty or null response or list is none;
+// anything that does not have the form is not ok. Keys count exactly as written, as on AWS.
+func itemFailures(response []byte) (ids []string, ok bool) {
+	if len(bytes.TrimSpace(response)) == 0 {
+		return nil, true
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(response, &fields) != nil {
+		return nil, false
+	}
+	list, found := fields["batchItemFailures"]
+	if !found {
+		return nil, true
+	}
+	var items []map[string]any
+	if json.Unmarshal(list, &items) != nil {
+		return nil, false
+	}
+	for _, item := range items {
+		id, _ := item["itemIdentifier"].(string)
+		ids = append(ids, id)
+	}
+	return ids, true
+}

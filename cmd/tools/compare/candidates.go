@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"skiff/inference/bundle"
+	"skiff/inference/hint"
+)
+
+// slowRecords is the most that one event has for a candidate that is slow:
+// one record costs the reference the same in any batch.
+const slowRecords = 100
+
+// A candidate is one of those compared.
+type candidate struct {
+	who      string
+	about    string
+	command  []string
+	env      []string
+	exact    bool     // it promises the pipeline's predictions to the last bit
+	slow     bool     // it is measured on fewer records
+	packages string   // Python packages that it imports, with commas
+	deployed []string // files and folders that it needs beside them
+}
+
+// The candidates that the others are compared with.
+const (
+	skiffTrees = "skiff_trees"
+	skiffTable = "skiff_table"
+)
+
+// candidates returns them all, or an error when something of theirs is not
+// there.
+func candidates(s *settings, library string) ([]*candidate, error) {
+	runID, err := runOf(s, "trees")
+	if err != nil {
+		return nil, err
+	}
+	other, err := runOf(s, "table")
+	if err != nil {
+		return nil, err
+	}
+	if other != runID {
+		return nil, fmt.Errorf("the bundles in %s are of the runs %s and %s", s.inputs, runID, other)
+	}
+	model := filepath.Join(s.inputs, "model", "model.pkl")
+	dense := filepath.Join(s.inputs, "dense")
+	python := func(program, model string) []string {
+		return []string{s.python, filepath.Join("cmd", "tools", "compare", "python", program), model, runID}
+	}
+	program := func(name string) string { return filepath.Join(s.bin, name) }
+	worker := program("worker") // what is deployed; the candidate's own program is it without AWS's SDK
+	bundle := func(lowering string) string { return filepath.Join(s.inputs, lowering, runID) }
+	onePython := []string{"OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"}
+	oneGo := []string{"GOMAXPROCS=1", "ONNXRUNTIME_LIB=" + library}
+	all := []*candidate{
+		{
+			who: "reference", about: "Python, scikit-learn, one predict and one put a record",
+			command: python("reference.py", model), env: onePython, exact: true, slow: true,
+			packages: "scikit-learn", deployed: []string{model},
+		},
+		{
+			who: "sklearn_batched", about: "Python, scikit-learn, one predict a batch",
+			command: python("sklearn_batched.py", model), env: onePython, exact: true,
+			packages: "scikit-learn", deployed: []string{model},
+		},
+		{
+			who: "python_onnx", about: "Python, onnxruntime, sklearn-onnx's graph over dense float32 rows",
+			command: python("python_onnx.py", dense), env: onePython,
+			packages: "numpy,onnxruntime", deployed: []string{dense},
+		},
+		{
+			who: "go_dense", about: "Go, encoding/json, onnxruntime, the same graph and rows",
+			command: []string{program("compare-godense"), dense, runID}, env: oneGo,
+			deployed: []string{program("compare-godense"), library, dense},
+		},
+		{
+			who: skiffTrees, about: "skiff, the forest as trees over codes",
+			command: []string{program("compare-skiff"), bundle("trees")}, env: oneGo, exact: true,
+			deployed: []string{worker, library, bundle("trees")},
+		},
+		{
+			who: skiffTable, about: "skiff, the forest as a table",
+			command: []string{program("compare-skiff"), bundle("table")}, env: oneGo, exact: true,
+			deployed: []string{worker, library, bundle("table")},
+		},
+	}
+	for _, c := range all {
+		for _, path := range append([]string{c.command[0]}, c.deployed...) {
+			if _, err := os.Stat(path); err != nil {
+				return nil, hint.With(fmt.Errorf("%s is not whole: %w", c.who, err), "run it by `make compare`, which prepares what it needs")
+			}
+		}
+	}
+	return all, nil
+}
+
+// runOf returns the run whose bundle of a lowering there is.
+func runOf(s *settings, lowering string) (string, error) {
+	const text = "run it by `make compare`, which converts the model"
+	manifests, err := filepath.Glob(filepath.Join(s.inputs, lowering, "*", "manifest.json"))
+	if err != nil {
+		return "", fmt.Errorf("looking for bundles: %w", err)
+	}
+	if len(manifests) != 1 {
+		return "", hint.With(fmt.Errorf("%s has %d bundles of the lowering %s, not 1", s.inputs, len(manifests), lowering), text)
+	}
+	raw, err := os.ReadFile(manifests[0])
+	if err != nil {
+		return "", fmt.Errorf("reading a bundle: %w", err)
+	}
+	var m bundle.Header
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return "", fmt.Errorf("reading %s: %w", manifests[0], err)
+	}
+	if m.Lowering != lowering {
+		return "", hint.With(fmt.Errorf("%s is lowered to %s", manifests[0], m.Lowering), text)
+	}
+	return m.RunID, nil
+}
+
+// sizeOf returns the bytes of files and folders.
+func sizeOf(paths []string) (int64, error) {
+	var total int64
+	for _, path := range paths {
+		err := filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			info, err := os.Stat(name)
+			if err != nil {
+				return err
+			}
+			total += info.Size()
+			return nil
+		})
+		if err != nil {
+			return 0, fmt.Errorf("measuring %s: %w", path, err)
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"skiff/cmd/internal/command"
+	"skiff/cmd/internal/lambdatest/mapping"
+)
+
+const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 3m]
+       local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566]
+       local down
+
+Runs the worker on this machine: ministack stands in for Kinesis and S3, and a local event source mapping drives the unmodified worker.
+
+run   streams real rides of 2019 through the worker and compares each prediction with the original pipeline's. Progress goes to stderr; the last
+      line of stdout is one JSON object. seconds and records_per_s are of the mapping at work, from its first read to its last answer.
+      Exit 1 when a ride is lost, or a prediction is not the pipeline's to the last bit.
+up    leaves the same stack running, for the aws command line; up a second time says so.
+down  stops it.
+
+  -run-id ID         the MLflow run to serve
+  -worker FILE       the worker's program
+  -model DIR         the run's bundle, models/<RUN_ID>
+  -ministack FILE    ministack's program
+  -rides FILE        rides in pick-up order (run)
+  -predictions FILE  the pipeline's predictions for them, a column for each run (run; default predictions.parquet beside the rides)
+  -n N               how many rides (run; default 20000)
+  -deadline D        the most a run may take (run; default 3m)
+  -port N            where Kinesis and S3 answer (up; default 4566)
+  -experiment ID     the MLflow experiment, in the bundle's place in S3 (default 1)
+  -memory MB         the function's memory, as the worker is told it (default 512)
+  -timeout D         the function's timeout (default 15s)
+  -shards N          shards of each stream (default 1)
+  -dir DIR           where logs and state go (default .build/local)
+
+The event source mapping, under AWS's names for its settings:
+  -batch N           BatchSize, 1 to 10000 records (default 1000)
+  -window D          MaximumBatchingWindowInSeconds, 0s to 300s (default 0s)
+  -retries N         MaximumRetryAttempts, -1 for endless (default 2)
+  -max-age D         MaximumRecordAgeInSeconds, 60s to 168h, 0s for no limit (default 0s)
+  -bisect=BOOL       BisectBatchOnFunctionError (default true)
+
+example:
+  local run -run-id 3f8b6c3fdddb425fab0cf9b88cfa48de -worker .build/bin/worker -model models/3f8b6c3fdddb425fab0cf9b88cfa48de \
+      -rides models/taxi/rides.parquet -ministack .build/venv/bin/ministack
+`
+
+// settings is the command line, all paths absolute.
+type settings struct {
+	runID, experiment        string
+	worker, model, ministack string
+	rides, predictions       string
+	dir                      string
+	n, port, memory, shards  int
+	readyFD                  int
+	timeout, deadline        time.Duration
+	mapping                  mapping.Config
+	onnxruntime              string // ONNXRUNTIME_LIB, handed on to the worker
+}
+
+// run is the whole program.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		return command.Usage("local", errors.New("a command is missing"))
+	}
+	name, args := args[0], args[1:]
+	switch name {
+	case "run", "up", "serve", "down":
+	case "help", "-h", "-help", "--help":
+		_, err := io.WriteString(stdout, usage)
+		return err
+	default:
+		return command.Usage("local", fmt.Errorf("there is no command %q", name))
+	}
+	s, err := parse(name, args, getenv)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err := io.WriteString(stdout, usage)
+		return err
+	}
+	if err != nil {
+		return command.Usage("local", err)
+	}
+	switch name {
+	case "run":
+		return stream(ctx, s, stdout, stderr)
+	case "up":
+		return up(ctx, s, args, stdout)
+	case "serve":
+		return serve(ctx, s, stderr)
+	default:
+		return down(ctx, s, stdout)
+	}
+}
+
+// parse reads the flags of a command: a flag of another command is an error.
+func parse(name string, args []string, getenv func(string) string) (settings, error) {
+	s := settings{onnxruntime: getenv("ONNXRUNTIME_LIB")}
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	var files []*string
+	file := func(p *string, name, value string) {
+		fs.StringVar(p, name, value, "")
+		files = append(files, p)
+	}
+	file(&s.dir, "dir", filepath.Join(".build", "local"))
+	if name != "down" {
+		fs.StringVar(&s.runID, "run-id", "", "")
+		fs.StringVar(&s.experiment, "experiment", "1", "")
+		file(&s.worker, "worker", "")
+		file(&s.model, "model", "")
+		file(&s.ministack, "ministack", "")
+		fs.IntVar(&s.memory, "memory", 512, "")
+		fs.IntVar(&s.shards, "shards", 1, "")
+		fs.DurationVar(&s.timeout, "timeout", 15*time.Second, "")
+		fs.IntVar(&s.mapping.BatchSize, "batch", 1000, "")
+		fs.DurationVar(&s.mapping.MaximumBatchingWindow, "window", 0, "")
+		fs.IntVar(&s.mapping.MaximumRetryAttempts, "retries", 2, "")
+		fs.DurationVar(&s.mapping.MaximumRecordAge, "max-age", 0, "")
+		fs.BoolVar(&s.mapping.BisectBatchOnFunctionError, "bisect", true, "")
+		s.mapping.ReportBatchItemFailures = true
+	}
+	switch name {
+	case "run":
+		file(&s.rides, "rides", "")
+		file(&s.predictions, "predictions", "")
+		fs.IntVar(&s.n, "n", 20_000, "")
+		fs.DurationVar(&s.deadline, "deadline", 3*time.Minute, "")
+	case "serve":
+		fs.IntVar(&s.readyFD, "ready-fd", 0, "") // where up waits for "ready"
+		fallthrough
+	case "up":
+		fs.IntVar(&s.port, "port", 4566, "")
+	}
+	if err := fs.Parse(args); err != nil {
+		return s, err
+	}
+	if fs.NArg() > 0 {
+		return s, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if name == "run" && s.predictions == "" {
+		s.predictions = filepath.Join(filepath.Dir(s.rides), "predictions.parquet")
+	}
+	var missing error
+	fs.VisitAll(func(f *flag.Flag) {
+		if missing == nil && f.Value.String() == "" {
+			missing = fmt.Errorf("-%s is missing", f.Name)
+		}
+	})
+	if missing != nil {
+		return s, missing
+	}
+	if name != "down" && (s.shards < 1 || s.memory < 1 || s.timeout <= 0) || name == "run" && (s.n < 1 || s.deadline <= 0) {
+		return s, errors.New("-n, -shards, -memory, -timeout and -deadline have to be above 0")
+	}
+	if name != "down" {
+		if err := s.mapping.Validate(); err != nil {
+			return s, err
+		}
+	}
+	for _, f := range append(files, &s.onnxruntime) {
+		if *f == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*f)
+		if err != nil {
+			return s, fmt.Errorf("finding %s: %w", *f, err)
+		}
+		*f = abs
+	}
+	return s, nil
+}
+
+// shown is a path as a person would type it from here.
+func shown(path string) string {
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return path
+}
