@@ -35,7 +35,7 @@ func (b *batcher) next(ctx context.Context) ([]lambdatest.Entry, error) {
 			return nil, err
 		}
 		if got == 0 && !b.ended {
-			pause := pollInterval
+			pause := config.PollInterval
 			if n > 0 {
 				pause = min(pause, left)
 			}

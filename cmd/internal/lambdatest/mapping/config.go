@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,6 +24,36 @@ type Config struct {
 	MaximumRecordAge           time.Duration // 60 s to 7 days; 0: no limit
 	BisectBatchOnFunctionError bool
 	ReportBatchItemFailures    bool // the one value of FunctionResponseTypes
+
+	// How long Lambda waits is not for its users to set. Tests may be in a hurry.
+	FirstPause   time.Duration // before the first retry of a batch; 0: 100 ms. It doubles with each
+	LastPause    time.Duration // which no pause is over; 0: 5 s
+	PollInterval time.Duration // between reads of a shard that has nothing new; 0: 1 s
+}
+
+// The pauses, where nothing else is said. Lambda backs off as well, by figures that AWS does not publish; how often it reads, AWS says.
+const (
+	firstPause   = 100 * time.Millisecond
+	lastPause    = 5 * time.Second
+	pollInterval = time.Second
+)
+
+// complete is c with what AWS takes where nothing is said.
+func (c Config) complete() Config {
+	c.BatchSize = cmp.Or(c.BatchSize, lambdatest.DefaultBatch)
+	c.FirstPause = cmp.Or(c.FirstPause, firstPause)
+	c.LastPause = cmp.Or(c.LastPause, lastPause)
+	c.PollInterval = cmp.Or(c.PollInterval, pollInterval)
+	return c
+}
+
+// pause is the time before the next retry, after so many.
+func (c Config) pause(retries int) time.Duration {
+	d := c.FirstPause
+	for i := 0; i < retries && d < c.LastPause; i++ {
+		d *= 2
+	}
+	return min(d, c.LastPause)
 }
 
 // Validate says which setting AWS would refuse.
@@ -33,6 +65,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("batching window %v is not between 0 and %v", c.MaximumBatchingWindow, lambdatest.MaxWindow)
 	case c.MaximumRetryAttempts < Endless || c.MaximumRetryAttempts > lambdatest.MaxRetries:
 		return fmt.Errorf("%d retry attempts are not between -1 and %d", c.MaximumRetryAttempts, lambdatest.MaxRetries)
+	case c.FirstPause < 0 || c.LastPause < 0 || c.PollInterval < 0:
+		return errors.New("a pause is below 0")
 	case c.MaximumRecordAge != 0 && (c.MaximumRecordAge < lambdatest.MinRecordAge || c.MaximumRecordAge > lambdatest.MaxRecordAge):
 		return fmt.Errorf("record age %v is not between %v and %v", c.MaximumRecordAge, lambdatest.MinRecordAge, lambdatest.MaxRecordAge)
 	}

@@ -10,12 +10,6 @@ import (
 	"skiff/cmd/internal/lambdatest"
 )
 
-// The pause before a retry doubles from the first to the second. Lambda backs off too, by figures AWS does not publish.
-const (
-	firstPause = 100 * time.Millisecond
-	lastPause  = 5 * time.Second
-)
-
 // batch is a run of records of a shard on their way to the function, and what that has cost so far.
 type batch struct {
 	shard       string
@@ -55,7 +49,7 @@ func (m *Mapping) deliver(ctx context.Context, b batch) error {
 			return nil
 		}
 		m.log.Warn("records failed", "shard", b.shard, "sequence_number", b.entries[0].SequenceNumber, "records", len(b.entries),
-			"retries", b.retries, "function_error", result.FunctionError)
+			"retries", b.retries, "function_error", result.FunctionError, "error", result.message())
 
 		if m.config.BisectBatchOnFunctionError && done > 0 {
 			continue
@@ -70,7 +64,7 @@ func (m *Mapping) deliver(ctx context.Context, b batch) error {
 		if m.config.MaximumRetryAttempts != Endless && b.retries >= m.config.MaximumRetryAttempts {
 			return m.discard(ctx, b, retryAttemptsExhausted)
 		}
-		if err := wait(ctx, pause(b.retries)); err != nil {
+		if err := wait(ctx, m.config.pause(b.retries)); err != nil {
 			return err
 		}
 		b.retries++
@@ -82,15 +76,6 @@ func (m *Mapping) deliver(ctx context.Context, b batch) error {
 func (b batch) head(n int) batch {
 	b.entries = b.entries[:n:n]
 	return b
-}
-
-// pause is the time before the next retry, after so many.
-func pause(retries int) time.Duration {
-	d := firstPause
-	for range min(retries, 16) {
-		d *= 2
-	}
-	return min(d, lastPause)
 }
 
 // tooOld is how many records from the first on have outlived MaximumRecordAge.

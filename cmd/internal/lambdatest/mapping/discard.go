@@ -28,6 +28,7 @@ type Discarded struct {
 	Payload          string           `json:"payload"`
 
 	Records []Record `json:"-"`
+	Why     string   `json:"-"` // the last invocation's own words; AWS's document has none, and one looks for them in the function's log
 }
 
 // RequestContext is about the last invocation with the discarded records.
@@ -56,6 +57,19 @@ type KinesisBatchInfo struct {
 	StreamARN                       string `json:"streamArn"`
 }
 
+// why is what the last invocation with b said of its failure.
+func (b batch) why(condition string) string {
+	switch {
+	case b.invocations == 0 && condition == recordAgeExceeded:
+		return "it was too old before it was delivered"
+	case b.invocations == 0:
+		return "it is too large for an event"
+	case b.last.FunctionError != "":
+		return b.last.message()
+	}
+	return "the function reported it as a batch item failure"
+}
+
 // discard gives b up.
 func (m *Mapping) discard(ctx context.Context, b batch, condition string) error {
 	first, last := b.entries[0], b.entries[len(b.entries)-1]
@@ -73,6 +87,7 @@ func (m *Mapping) discard(ctx context.Context, b batch, condition string) error 
 			ApproximateArrivalOfLastRecord:  last.Arrived.UTC().Format(millis),
 		},
 		Payload: string(lambdatest.Event(b.entries)),
+		Why:     b.why(condition),
 	}
 	if b.invocations > 0 {
 		d.ResponseContext = &ResponseContext{StatusCode: 200, ExecutedVersion: "$LATEST", FunctionError: b.last.FunctionError}
@@ -84,7 +99,7 @@ func (m *Mapping) discard(ctx context.Context, b batch, condition string) error 
 		return fmt.Errorf("discarding %d records of %s from %s on: %w", len(b.entries), b.shard, first.SequenceNumber, err)
 	}
 	m.log.Warn("records discarded", "condition", condition, "shard", b.shard, "sequence_number", first.SequenceNumber, "records", len(b.entries),
-		"invocations", b.invocations)
+		"invocations", b.invocations, "why", d.Why)
 	m.count(0, 0, len(b.entries))
 	return nil
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -9,9 +10,6 @@ import (
 
 	"skiff/cmd/internal/lambdatest"
 )
-
-// pollInterval is how often Lambda reads a shard that has nothing new.
-const pollInterval = time.Second
 
 // Record is a record of a stream.
 type Record = lambdatest.Record
@@ -38,6 +36,20 @@ type Result struct {
 	RequestID     string
 	Payload       []byte
 	FunctionError string // "" for success, else "Unhandled"; a timeout or a crash is one as well
+}
+
+// message is what a failed invocation's error document says, or "".
+func (r Result) message() string {
+	if r.FunctionError == "" {
+		return ""
+	}
+	var document struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal(r.Payload, &document) != nil {
+		return ""
+	}
+	return document.Message
 }
 
 // Invoker invokes the function with an event and waits for its result. An error means that the function cannot be invoked at all.
@@ -86,11 +98,8 @@ func New(config Config, parts Parts) (*Mapping, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("making an event source mapping: %w", err)
 	}
-	if config.BatchSize == 0 {
-		config.BatchSize = lambdatest.DefaultBatch
-	}
 	return &Mapping{
-		config: config, shards: parts.Shards, records: parts.Records, function: parts.Function,
+		config: config.complete(), shards: parts.Shards, records: parts.Records, function: parts.Function,
 		onFailure: parts.OnFailure, onProgress: parts.OnProgress, log: parts.Log,
 	}, nil
 }
