@@ -11,6 +11,7 @@
 //     that AWS sets to all of it.
 //   - runtimeapi is Lambda's runtime: it starts the function's program, and
 //     hands it one invocation at a time.
+//   - faults has any of it fail as AWS does.
 //   - process runs a program so that nothing of it stays behind.
 //
 // stub.go is Kinesis for unit tests.
