@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
 
+	"skiff/inference/bundle"
 	"skiff/inference/hint"
 )
 
@@ -16,28 +16,36 @@ const modelBucket = "mlflow-models"
 
 // manifest is what the local stack has to know of a bundle's manifest.json.
 type manifest struct {
-	RunID string `json:"run_id"`
-	ID    struct {
-		Name string `json:"name"`
-	} `json:"id"`
-	Prediction struct {
-		Name string `json:"name"`
-		Unit string `json:"unit"`
-	} `json:"prediction"`
+	runID      string
+	id         string // the field with the ride's id
+	prediction string // the field with the prediction, and its unit
+	unit       string
+	limit      float64 // of trip_distance: the magnitude from which it is no number to the model; 0 for none but float64's
 }
 
 // readManifest reads the manifest of the bundle in a folder.
 func readManifest(dir string) (manifest, error) {
 	var m manifest
-	data, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	file := filepath.Join(dir, bundle.ManifestFile)
+	data, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return m, hint.With(fmt.Errorf("there is no bundle in %s", shown(dir)), "make convert makes one; the runs that are there: ls models")
 	}
 	if err != nil {
 		return m, fmt.Errorf("reading the bundle: %w", err)
 	}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return m, fmt.Errorf("reading %s: %w", shown(filepath.Join(dir, "manifest.json")), err)
+	read, err := bundle.ParseManifest(data)
+	if err != nil {
+		return m, fmt.Errorf("reading %s: %w", shown(file), err)
+	}
+	m = manifest{runID: read.RunID, prediction: read.Outputs[0].Name, unit: read.Outputs[0].Unit}
+	if read.ID != nil {
+		m.id = read.ID.Name
+	}
+	for _, c := range read.Columns {
+		if c.Name == "trip_distance" && c.Limit != nil {
+			m.limit = *c.Limit
+		}
 	}
 	return m, nil
 }

@@ -75,16 +75,16 @@ func (p *published) add(data []byte, m manifest) error {
 	if err := json.Unmarshal(data, &out); err != nil {
 		return fmt.Errorf("decoding: %w", err)
 	}
-	if out.Version != m.RunID {
+	if out.Version != m.runID {
 		return fmt.Errorf("its version is %q", out.Version)
 	}
-	id, err := strconv.Atoi(string(out.Prediction[m.ID.Name]))
+	id, err := strconv.Atoi(string(out.Prediction[m.id]))
 	if err != nil || id < 0 || id >= len(p.copies) {
-		return errors.New("its " + m.ID.Name + " is of no ride")
+		return errors.New("its " + m.id + " is of no ride")
 	}
-	minutes, err := strconv.ParseFloat(string(out.Prediction[m.Prediction.Name]), 64)
+	minutes, err := strconv.ParseFloat(string(out.Prediction[m.prediction]), 64)
 	if err != nil {
-		return errors.New("its " + m.Prediction.Name + " is no number")
+		return errors.New("its " + m.prediction + " is no number")
 	}
 	if p.copies[id]++; p.copies[id] == 1 {
 		p.minutes[id] = minutes

@@ -14,7 +14,7 @@ import (
 	"skiff/cmd/internal/lambdatest/mapping"
 )
 
-const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 3m]
+const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-bad SHARE] [-deadline 3m]
        local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566]
        local down
 
@@ -23,7 +23,10 @@ Runs the worker on this machine: ministack stands in for Kinesis and S3, and a l
 run   streams real rides of 2019 through the worker and compares each prediction with the original pipeline's. Progress goes to stderr; the last
       line of stdout is one JSON object. seconds and records_per_s are of the mapping at work, from its first read to its last answer.
       Exit 1 when a ride is lost, or a prediction is not the pipeline's to the last bit.
-up    leaves the same stack running, for the aws command line; up a second time says so.
+      With -bad, that share of the rides is made bad in every way there is, evenly spread, and dead letters are on. Then it is also exit 1 when
+      a bad ride is not among them with its reason and its bytes, or is published, and when a good one is not published exactly once.
+up    leaves the same stack running, for the aws command line; up a second time says so. Dead letters are on, in S3; they are kept over down
+      and up, in -dir, until they are deleted there (aws s3 rm --recursive). The streams start empty.
 down  stops it.
 
   -run-id ID         the MLflow run to serve
@@ -33,6 +36,8 @@ down  stops it.
   -rides FILE        rides in pick-up order (run)
   -predictions FILE  the pipeline's predictions for them, a column for each run (run; default predictions.parquet beside the rides)
   -n N               how many rides (run; default 20000)
+  -bad SHARE         the share of the rides to make bad, above 0 to 1, such as 0.01 (run; default none). No ride can be bad by not_base64: it
+                     is Kinesis that encodes a stream's records
   -deadline D        the most a run may take (run; default 3m)
   -port N            where Kinesis and S3 answer (up; default 4566)
   -experiment ID     the MLflow experiment, in the bundle's place in S3 (default 1)
@@ -44,9 +49,11 @@ down  stops it.
 The event source mapping, under AWS's names for its settings:
   -batch N           BatchSize, 1 to 10000 records (default 1000)
   -window D          MaximumBatchingWindowInSeconds, 0s to 300s (default 0s)
-  -retries N         MaximumRetryAttempts, -1 for endless (default 2)
-  -max-age D         MaximumRecordAgeInSeconds, 60s to 168h, 0s for no limit (default 0s)
+  -retries N         MaximumRetryAttempts, -1 for endless (default 2; with dead letters -1: what can never succeed is not retried, and an outage
+                     is no reason to give up what can)
+  -max-age D         MaximumRecordAgeInSeconds, 60s to 168h, 0s for no limit (default 0s; with dead letters 6h)
   -bisect=BOOL       BisectBatchOnFunctionError (default true)
+ReportBatchItemFailures is on, and the worker is told so.
 
 example:
   local run -run-id 3f8b6c3fdddb425fab0cf9b88cfa48de -worker .build/bin/worker -model models/3f8b6c3fdddb425fab0cf9b88cfa48de \
@@ -61,6 +68,8 @@ type settings struct {
 	dir                      string
 	n, port, memory, shards  int
 	readyFD                  int
+	bad                      float64 // share of the rides
+	deadLetters              bool    // the worker has a target for them
 	timeout, deadline        time.Duration
 	mapping                  mapping.Config
 	onnxruntime              string // ONNXRUNTIME_LIB, handed on to the worker
@@ -133,6 +142,7 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		file(&s.predictions, "predictions", "")
 		fs.IntVar(&s.n, "n", 20_000, "")
 		fs.DurationVar(&s.deadline, "deadline", 3*time.Minute, "")
+		fs.Float64Var(&s.bad, "bad", 0, "")
 	case "serve":
 		fs.IntVar(&s.readyFD, "ready-fd", 0, "") // where up waits for "ready"
 		fallthrough
@@ -160,6 +170,13 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	if name != "down" && (s.shards < 1 || s.memory < 1 || s.timeout <= 0) || name == "run" && (s.n < 1 || s.deadline <= 0) {
 		return s, errors.New("-n, -shards, -memory, -timeout and -deadline have to be above 0")
 	}
+	if !(s.bad >= 0 && s.bad <= 1) {
+		return s, errors.New("-bad is a share, between 0 and 1")
+	}
+	s.deadLetters = name != "down" && (name != "run" || s.bad > 0)
+	if s.deadLetters {
+		s.bound(fs)
+	}
 	if name != "down" {
 		if err := s.mapping.Validate(); err != nil {
 			return s, err
@@ -176,6 +193,25 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		*f = abs
 	}
 	return s, nil
+}
+
+// What bounds a mapping's retries where the worker has a dead-letter target: not their number, since what can never succeed is not retried, but
+// the age of the records, as in deploy/template.yaml.
+const (
+	deadLetterRetries = mapping.Endless
+	deadLetterAge     = 6 * time.Hour
+)
+
+// bound sets these bounds, unless the command line sets others.
+func (s *settings) bound(fs *flag.FlagSet) {
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if !given["retries"] {
+		s.mapping.MaximumRetryAttempts = deadLetterRetries
+	}
+	if !given["max-age"] {
+		s.mapping.MaximumRecordAge = deadLetterAge
+	}
 }
 
 // shown is a path as a person would type it from here.

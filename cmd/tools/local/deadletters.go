@@ -1,45 +1,133 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"sync"
+	"strconv"
+	"strings"
 
-	"skiff/cmd/internal/lambdatest/mapping"
+	"skiff/cmd/internal/lambdatest/ministack"
+	"skiff/inference"
 )
 
-// deadLetters is the on-failure destination of the local stack: a file with the documents an S3 destination would get, one a line.
+// deadLetters is what the worker's dead-letter target holds, by ride.
 type deadLetters struct {
-	mu   sync.Mutex
-	file io.Writer
-	keys map[string]bool // partition keys of the records
+	of    map[int][]inference.DeadLetter
+	wrong int   // letters of no ride
+	why   error // the first of them
 }
 
-var _ mapping.Destination = (*deadLetters)(nil)
+// readDeadLetters reads all that is in the target.
+func readDeadLetters(ctx context.Context, server *ministack.Server, rides int) (*deadLetters, error) {
+	l := &deadLetters{of: map[int][]inference.DeadLetter{}}
+	err := server.Objects(ctx, deadLetterBucket, deadLetterPrefix, func(key string, data []byte) error {
+		for line := range bytes.Lines(data) {
+			if err := l.add(line, rides); err != nil {
+				l.wrong++
+				if l.why == nil {
+					l.why = fmt.Errorf("s3://%s/%s: %w", deadLetterBucket, key, err)
+				}
+			}
+		}
+		return nil
+	})
+	return l, err
+}
 
-// Discard writes d.
-func (l *deadLetters) Discard(_ context.Context, d mapping.Discarded) error {
-	line, err := json.Marshal(d)
-	if err != nil {
-		return fmt.Errorf("writing an on-failure document: %w", err)
+// add takes one dead letter. A ride's id is its partition key: a bad record's own may be unreadable.
+func (l *deadLetters) add(line []byte, rides int) error {
+	var letter inference.DeadLetter
+	if err := json.Unmarshal(line, &letter); err != nil {
+		return fmt.Errorf("decoding: %w", err)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, r := range d.Records {
-		l.keys[r.PartitionKey] = true
+	id, err := strconv.Atoi(letter.PartitionKey)
+	if err != nil || id < 0 || id >= rides {
+		return errors.New("its partition_key is of no ride")
 	}
-	if _, err := l.file.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("writing an on-failure document: %w", err)
+	if letter.SequenceNumber == "" {
+		return errors.New("it has no sequence_number")
 	}
+	l.of[id] = append(l.of[id], letter)
 	return nil
 }
 
-func (st *stack) newDeadLetters() (*deadLetters, error) {
-	file, err := st.createLog("on-failure.jsonl")
-	if err != nil {
-		return nil, err
+// check returns an error for each kind of letters that should be other ones, given the rides that were made bad.
+func (l *deadLetters) check(bad map[int]badRide) []error {
+	var good, other, again, altered int
+	var why error
+	for id, letters := range l.of {
+		ride, ok := bad[id]
+		if !ok {
+			good++
+			continue
+		}
+		again += len(letters) - 1
+		for _, letter := range letters {
+			if letter.Reason != ride.way.reason {
+				other++
+				why = fmt.Errorf("ride %d, %s, is %s and not %s", id, ride.way.name, letter.Reason, ride.way.reason)
+			}
+			if !bytes.Equal(letter.Data, ride.record) {
+				altered++
+			}
+		}
 	}
-	return &deadLetters{file: file, keys: map[string]bool{}}, nil
+	var errs []error
+	if good > 0 {
+		errs = append(errs, fmt.Errorf("%d good rides are among the dead letters", good))
+	}
+	if other > 0 {
+		errs = append(errs, fmt.Errorf("%d dead letters have another reason than they should, one: %w", other, why))
+	}
+	if again > 0 {
+		errs = append(errs, fmt.Errorf("%d dead letters are there more than once", again))
+	}
+	if altered > 0 {
+		errs = append(errs, fmt.Errorf("%d dead letters have not their record's bytes", altered))
+	}
+	if l.wrong > 0 {
+		errs = append(errs, fmt.Errorf("%d dead letters are of no ride, the first: %w", l.wrong, l.why))
+	}
+	return errs
+}
+
+// reasons counts the rides with dead letters by reason.
+func (l *deadLetters) reasons() map[inference.Reason]int {
+	counts := map[inference.Reason]int{}
+	for _, letters := range l.of {
+		counts[letters[0].Reason]++
+	}
+	return counts
+}
+
+// example is what the dead letter of the first ride with a reason says.
+func (l *deadLetters) example(reason inference.Reason) string {
+	first, says := -1, ""
+	for id, letters := range l.of {
+		if letters[0].Reason == reason && (first < 0 || id < first) {
+			first, says = id, describe(&letters[0])
+		}
+	}
+	return says
+}
+
+// describe is what a dead letter says, in one line.
+func describe(l *inference.DeadLetter) string {
+	var parts []string
+	if l.Field != "" {
+		parts = append(parts, l.Field)
+	}
+	if l.Detail != "" {
+		parts = append(parts, l.Detail)
+	}
+	if l.Expected != "" {
+		parts = append(parts, l.Expected+" is expected")
+	}
+	if l.Found != "" {
+		parts = append(parts, l.Found+" is there")
+	}
+	return strings.Join(parts, ", ")
 }

@@ -13,56 +13,73 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"skiff/cmd/internal/lambdatest"
-	"skiff/cmd/tools/internal/taxi"
+	"skiff/inference/limits"
 )
 
 const (
 	putsInFlight = 4
 	putAttempts  = 8
 	putPause     = 50 * time.Millisecond // before the second attempt; doubles
+	maxPutBytes  = limits.PutBytes / 2   // of the records; the rest is room for their keys
 )
 
-// produce puts rides into the rides stream. The partition key is the ride's id, which is its index. done counts what has arrived.
-func produce(ctx context.Context, client *kinesis.Client, rides []taxi.Ride, done *atomic.Int64) error {
+// produce puts the rides' records into the rides stream. The partition key is the ride's id, which is its index. done counts what has arrived.
+func produce(ctx context.Context, client *kinesis.Client, records [][]byte, done *atomic.Int64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	starts := make(chan int)
+	spans := make(chan span)
 	var wg sync.WaitGroup
 	for range putsInFlight {
 		wg.Go(func() {
-			for start := range starts {
-				end := min(start+lambdatest.MaxPut, len(rides))
-				if err := putRides(ctx, client, rides[start:end], start); err != nil {
+			for s := range spans {
+				if err := putRides(ctx, client, records[s.start:s.end], s.start); err != nil {
 					cancel(err)
 					return
 				}
-				done.Add(int64(end - start))
+				done.Add(int64(s.end - s.start))
 			}
 		})
 	}
 feed:
-	for start := 0; start < len(rides); start += lambdatest.MaxPut {
+	for _, s := range calls(records) {
 		select {
-		case starts <- start:
+		case spans <- s:
 		case <-ctx.Done():
 			break feed
 		}
 	}
-	close(starts)
+	close(spans)
 	wg.Wait()
 	return context.Cause(ctx)
 }
 
-// putRides puts the rides with the ids from first on, in one call and as many more as failed entries need.
-func putRides(ctx context.Context, client *kinesis.Client, rides []taxi.Ride, first int) error {
-	stream := ridesStream
-	entries := make([]types.PutRecordsRequestEntry, len(rides))
-	for i, r := range rides {
-		data, err := r.Record(first + i)
-		if err != nil {
-			return err
+// span is a half-open range of records.
+type span struct{ start, end int }
+
+// calls cuts records into those of PutRecords calls, by their number and their bytes.
+func calls(records [][]byte) []span {
+	var spans []span
+	s, size := span{}, 0
+	for i, r := range records {
+		if s.end-s.start == lambdatest.MaxPut || s.end > s.start && size+len(r) > maxPutBytes {
+			spans = append(spans, s)
+			s, size = span{i, i}, 0
 		}
-		entries[i] = types.PutRecordsRequestEntry{Data: data, PartitionKey: aws.String(strconv.Itoa(first + i))}
+		s.end++
+		size += len(r)
+	}
+	if s.end > s.start {
+		spans = append(spans, s)
+	}
+	return spans
+}
+
+// putRides puts the records of the rides with the ids from first on, in one call and as many more as failed entries need.
+func putRides(ctx context.Context, client *kinesis.Client, records [][]byte, first int) error {
+	stream := ridesStream
+	entries := make([]types.PutRecordsRequestEntry, len(records))
+	for i, r := range records {
+		entries[i] = types.PutRecordsRequestEntry{Data: r, PartitionKey: aws.String(strconv.Itoa(first + i))}
 	}
 	for attempt := range putAttempts {
 		if attempt > 0 {
@@ -76,7 +93,7 @@ func putRides(ctx context.Context, client *kinesis.Client, rides []taxi.Ride, fi
 		}
 		out, err := client.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &stream, Records: entries})
 		if err != nil {
-			return fmt.Errorf("putting %d rides from %d on: %w", len(rides), first, err)
+			return fmt.Errorf("putting %d rides from %d on: %w", len(records), first, err)
 		}
 		if aws.ToInt32(out.FailedRecordCount) == 0 {
 			return nil
@@ -89,5 +106,5 @@ func putRides(ctx context.Context, client *kinesis.Client, rides []taxi.Ride, fi
 		}
 		entries = failed
 	}
-	return fmt.Errorf("putting %d rides from %d on: %d still fail after %d attempts", len(rides), first, len(entries), putAttempts)
+	return fmt.Errorf("putting %d rides from %d on: %d still fail after %d attempts", len(records), first, len(entries), putAttempts)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"skiff/cmd/tools/internal/taxi"
+	"skiff/inference"
 )
 
 // shownRides is how many rides the table has, evenly spread.
@@ -21,10 +22,13 @@ type outcome struct {
 	settings  settings
 	manifest  manifest
 	rides     []taxi.Ride
-	reference []float64 // the pipeline's predictions, minutes; nil when it left none for this run
+	records   [][]byte        // of the rides
+	bad       map[int]badRide // those whose records were made bad
+	reference []float64       // the pipeline's predictions, minutes; nil when it left none for this run
 
 	published   *published
-	dead        map[string]bool // ride ids in the on-failure destination
+	letters     *deadLetters
+	givenUp     map[string]bool // ride ids in the mapping's on-failure destination
 	scored      int             // predictions in the worker's responses
 	invocations int
 	elapsed     time.Duration // from the mapping's start to its last answer
@@ -36,7 +40,7 @@ type result struct {
 	Produced      int     `json:"produced"`
 	Scored        int     `json:"scored"`        // predictions in the worker's responses
 	Published     int     `json:"published"`     // rides with a prediction in the stream
-	DeadLettered  int     `json:"dead_lettered"` // rides in the on-failure destination
+	DeadLettered  int     `json:"dead_lettered"` // rides in the dead-letter target, or in the mapping's on-failure destination
 	Lost          int     `json:"lost"`          // rides in neither
 	RecordsPerSec float64 `json:"records_per_s"`
 	Compared      int     `json:"compared"` // rides with both predictions
@@ -44,17 +48,24 @@ type result struct {
 	Duplicates    int     `json:"duplicates"`
 	Invocations   int     `json:"invocations"`
 	Seconds       float64 `json:"seconds"`
+
+	DeadLetters map[inference.Reason]int `json:"dead_letters,omitempty"` // rides in the dead-letter target, by reason
 }
 
 func (o *outcome) result() result {
 	r := result{
-		RunID: o.settings.runID, Produced: len(o.rides), Scored: o.scored, DeadLettered: len(o.dead), Invocations: o.invocations,
+		RunID: o.settings.runID, Produced: len(o.rides), Scored: o.scored, Invocations: o.invocations,
 		Seconds: round(o.elapsed.Seconds(), 3), RecordsPerSec: round(float64(len(o.rides))/o.elapsed.Seconds(), 1),
 	}
 	r.Published, r.Duplicates = o.published.rides()
+	r.DeadLetters = o.letters.reasons()
 	for id := range o.rides {
+		dead := len(o.letters.of[id]) > 0 || o.givenUp[strconv.Itoa(id)]
+		if dead {
+			r.DeadLettered++
+		}
 		if o.published.copies[id] == 0 {
-			if !o.dead[strconv.Itoa(id)] {
+			if !dead {
 				r.Lost++
 			}
 			continue
@@ -79,10 +90,13 @@ func (o *outcome) verdict() error {
 	if r.Equal < r.Compared {
 		errs = append(errs, fmt.Errorf("%d of %d predictions are not equal to the pipeline's", r.Compared-r.Equal, r.Compared))
 	}
-	if o.reference != nil && r.DeadLettered > 0 {
-		errs = append(errs, fmt.Errorf("%d rides that the pipeline predicts were given up", r.DeadLettered))
+	if givenUp := len(o.givenUp); o.reference != nil && givenUp > 0 {
+		errs = append(errs, fmt.Errorf("%d rides that the pipeline predicts were given up", givenUp))
 	}
-	if r.Published == 0 {
+	if len(o.bad) > 0 {
+		errs = append(errs, o.badVerdict(r)...)
+	}
+	if r.Published == 0 && len(o.bad) < len(o.rides) {
 		errs = append(errs, errors.New("nothing was published"))
 	}
 	if o.published.wrong > 0 {
@@ -91,10 +105,28 @@ func (o *outcome) verdict() error {
 	return errors.Join(errs...)
 }
 
+// badVerdict is the errors of a run with bad rides, and without a fault anywhere else.
+func (o *outcome) badVerdict(r result) []error {
+	errs := o.letters.check(o.bad)
+	published := 0
+	for id := range o.bad {
+		if o.published.copies[id] > 0 {
+			published++
+		}
+	}
+	if published > 0 {
+		errs = append(errs, fmt.Errorf("%d bad rides were published", published))
+	}
+	if r.Duplicates > 0 {
+		errs = append(errs, fmt.Errorf("%d predictions were published again", r.Duplicates))
+	}
+	return errs
+}
+
 // print writes some rides to look at, a summary, and the result.
 func (o *outcome) print(w io.Writer) error {
 	r := o.result()
-	predicted := strings.TrimSpace("predicted " + o.manifest.Prediction.Unit)
+	predicted := strings.TrimSpace("predicted " + o.manifest.unit)
 	fmt.Fprintf(w, "%6s  %4s  %4s  %6s  %18s  %14s  %s\n", "ride", "from", "to", "miles", predicted, "actual minutes", "the pipeline's own")
 	for i := range min(shownRides, len(o.rides)) {
 		id := i * len(o.rides) / shownRides
@@ -104,6 +136,7 @@ func (o *outcome) print(w io.Writer) error {
 		ride := o.rides[id]
 		fmt.Fprintf(w, "%6d  %4d  %4d  %6.2f  %18s  %14.2f  %s\n", id, ride.From, ride.To, ride.Miles, o.predicted(id), ride.Minutes(), o.compared(id))
 	}
+	o.printReasons(w, r)
 	if o.reference == nil {
 		fmt.Fprintf(w, "%s has no predictions of run %s: nothing to compare with\n", shown(o.settings.predictions), r.RunID)
 	} else {
@@ -117,6 +150,21 @@ func (o *outcome) print(w io.Writer) error {
 	}
 	_, err = fmt.Fprintf(w, "%s\n", line)
 	return err
+}
+
+// printReasons writes what became of the bad rides.
+func (o *outcome) printReasons(w io.Writer, r result) {
+	if len(o.bad) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%-13s  %5s  %s\n", "dead letters", "rides", "such as")
+	for _, reason := range inference.Reasons() {
+		says := o.letters.example(reason)
+		if reason == inference.NotBase64 {
+			says = "(no record of a stream can be: Kinesis encodes them)"
+		}
+		fmt.Fprintf(w, "%-13s  %5d  %s\n", reason, r.DeadLetters[reason], says)
+	}
 }
 
 // predicted is a ride's prediction in full.

@@ -48,7 +48,7 @@ func streamRides(ctx context.Context, s settings, bar *progress) (*outcome, erro
 	}
 	begin := time.Now()
 	bar.step(func() string { return "starting ministack" })
-	st, err := newStack(ctx, s, s.dir)
+	st, err := newStack(ctx, s, s.dir, "")
 	if err != nil {
 		return nil, err
 	}
@@ -56,21 +56,29 @@ func streamRides(ctx context.Context, s settings, bar *progress) (*outcome, erro
 	bar.finish("ministack   %s, after %.1f s", st.ministack.Endpoint, time.Since(begin).Seconds())
 	bar.finish("bundle      s3://%s/%s", modelBucket, bundlePrefix(s))
 
-	if err := st.startAndProduce(ctx, out.rides, bar); err != nil {
+	if err := st.startAndProduce(ctx, out.records, bar); err != nil {
 		return nil, err
 	}
-	dead, err := st.newDeadLetters()
+	if len(out.bad) > 0 {
+		bar.finish("bad         %d of them, to s3://%s/%s", len(out.bad), deadLetterBucket, deadLetterPrefix)
+	}
+	givenUp, err := st.newOnFailure(false)
 	if err != nil {
 		return nil, err
 	}
-	if err := st.score(ctx, out, dead, bar); err != nil {
+	if err := st.score(ctx, out, givenUp, bar); err != nil {
 		return nil, err
 	}
 	bar.step(func() string { return "reading " + predictionsStream })
 	if err := out.published.collect(ctx, mapping.NewSource(st.ministack.Kinesis, predictionsStream), out.manifest); err != nil {
 		return nil, err
 	}
-	out.dead = dead.keys
+	out.givenUp = givenUp.keys
+	if s.deadLetters {
+		if out.letters, err = readDeadLetters(ctx, st.ministack, len(out.rides)); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
 }
 
@@ -80,11 +88,11 @@ func readInputs(s settings) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.ID.Name == "" {
+	if m.id == "" {
 		return nil, hint.With(fmt.Errorf("the bundle in %s has no id, so its predictions name no ride", shown(s.model)), "convert it with a spec that has an id")
 	}
-	if m.RunID != s.runID {
-		return nil, hint.With(fmt.Errorf("the bundle in %s is of run %s, not %s", shown(s.model), m.RunID, s.runID), "-model models/"+s.runID)
+	if m.runID != s.runID {
+		return nil, hint.With(fmt.Errorf("the bundle in %s is of run %s, not %s", shown(s.model), m.runID, s.runID), "-model models/"+s.runID)
 	}
 	rides, err := taxi.ReadRides(s.rides, s.n)
 	if err != nil {
@@ -98,11 +106,23 @@ func readInputs(s settings) (*outcome, error) {
 		return nil, hint.With(fmt.Errorf("%s has predictions for %d rides, not %d", shown(s.predictions), len(reference), len(rides)),
 			fmt.Sprintf("-n %d is the most", len(reference)))
 	}
-	return &outcome{settings: s, manifest: m, rides: rides, reference: reference, published: newPublished(len(rides))}, nil
+	out := &outcome{
+		settings: s, manifest: m, rides: rides, reference: reference, published: newPublished(len(rides)), letters: &deadLetters{},
+		records: make([][]byte, len(rides)),
+	}
+	for id, ride := range rides {
+		if out.records[id], err = ride.Record(id); err != nil {
+			return nil, err
+		}
+	}
+	if s.bad > 0 {
+		out.bad = makeBad(out.records, s.bad, ways(m.limit))
+	}
+	return out, nil
 }
 
 // startAndProduce starts the worker while the rides go into their stream. A worker that does not start ends both.
-func (st *stack) startAndProduce(ctx context.Context, rides []taxi.Ride, bar *progress) error {
+func (st *stack) startAndProduce(ctx context.Context, records [][]byte, bar *progress) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	begin := time.Now()
@@ -115,12 +135,12 @@ func (st *stack) startAndProduce(ctx context.Context, rides []taxi.Ride, bar *pr
 	}()
 	var put atomic.Int64
 	bar.step(func() string {
-		return fmt.Sprintf("rides       %d of %d put into %s", put.Load(), len(rides), ridesStream)
+		return fmt.Sprintf("rides       %d of %d put into %s", put.Load(), len(records), ridesStream)
 	})
-	err := produce(ctx, st.ministack.Kinesis, rides, &put)
+	err := produce(ctx, st.ministack.Kinesis, records, &put)
 	produced := time.Since(begin)
 	if err == nil {
-		bar.finish("rides       %d put into %s in %.1f s", len(rides), ridesStream, produced.Seconds())
+		bar.finish("rides       %d put into %s in %.1f s", len(records), ridesStream, produced.Seconds())
 		bar.step(func() string { return "waiting for the worker" })
 	}
 	cold := <-ready
@@ -135,7 +155,7 @@ func (st *stack) startAndProduce(ctx context.Context, rides []taxi.Ride, bar *pr
 }
 
 // score runs the mapping until every ride is answered for or given up.
-func (st *stack) score(ctx context.Context, out *outcome, dead *deadLetters, bar *progress) error {
+func (st *stack) score(ctx context.Context, out *outcome, givenUp *onFailure, bar *progress) error {
 	errAll := errors.New("every ride has been through")
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -143,7 +163,7 @@ func (st *stack) score(ctx context.Context, out *outcome, dead *deadLetters, bar
 	var invocations, passed atomic.Int64
 	begin := time.Now()
 	worker := &scorer{function: st.function}
-	m, err := st.newMapping(worker, dead, func(p mapping.Progress) {
+	m, err := st.newMapping(worker, givenUp, func(p mapping.Progress) {
 		invocations.Store(int64(p.Invocations))
 		passed.Store(int64(p.Delivered + p.Discarded))
 		if p.Delivered+p.Discarded == len(out.rides) && out.elapsed == 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // serve is the stack that up leaves running, until down or until something in it fails. Its stderr is a log.
@@ -18,7 +19,7 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err := l.sign(); err != nil {
 		return err
 	}
-	st, err := newStack(ctx, s, upLogs(s))
+	st, err := newStack(ctx, s, upLogs(s), filepath.Join(s.dir, "s3"))
 	if err != nil {
 		return err
 	}
@@ -26,11 +27,11 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err := st.startWorker(ctx); err != nil {
 		return err
 	}
-	dead, err := st.newDeadLetters()
+	givenUp, err := st.newOnFailure(true)
 	if err != nil {
 		return err
 	}
-	m, err := st.newMapping(&scorer{function: st.function}, dead, nil)
+	m, err := st.newMapping(&scorer{function: st.function}, givenUp, nil)
 	if err != nil {
 		return err
 	}

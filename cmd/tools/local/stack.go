@@ -22,6 +22,8 @@ import (
 const (
 	ridesStream       = "start-ride-events"
 	predictionsStream = "ride-predictions"
+	deadLetterBucket  = "ride-dead-letters"
+	deadLetterPrefix  = ridesStream + "/" // the stream that the rides came by
 	functionName      = "ride-duration-prediction"
 )
 
@@ -38,7 +40,8 @@ type stack struct {
 }
 
 // newStack starts ministack, makes the streams and uploads the bundle. The worker is not started yet. Port 0 is any free one.
-func newStack(ctx context.Context, s settings, logs string) (_ *stack, err error) {
+// What S3 is given stays in the folder keep, where there is one.
+func newStack(ctx context.Context, s settings, logs, keep string) (_ *stack, err error) {
 	for _, program := range []string{s.worker, s.ministack} {
 		if _, err := os.Stat(program); err != nil {
 			return nil, hint.With(fmt.Errorf("there is no program %s", shown(program)), "make run builds and installs what is missing")
@@ -57,10 +60,13 @@ func newStack(ctx context.Context, s settings, logs string) (_ *stack, err error
 		return nil, fmt.Errorf("making a temporary folder: %w", err)
 	}
 	st.closers = append(st.closers, func() { _ = os.RemoveAll(st.temp) })
-	if err := st.startMinistack(ctx); err != nil {
+	if err := st.startMinistack(ctx, keep); err != nil {
 		return nil, err
 	}
 	if err := st.ministack.CreateStreams(ctx, s.shards, ridesStream, predictionsStream); err != nil {
+		return nil, err
+	}
+	if err := st.ministack.CreateBucket(ctx, deadLetterBucket); err != nil {
 		return nil, err
 	}
 	if err := st.ministack.Upload(ctx, modelBucket, bundlePrefix(s), s.model); err != nil {
@@ -88,7 +94,7 @@ func (st *stack) createLog(name string) (*os.File, error) {
 }
 
 // startMinistack starts ministack on the loopback interface and waits until it answers.
-func (st *stack) startMinistack(ctx context.Context) error {
+func (st *stack) startMinistack(ctx context.Context, keep string) error {
 	port, err := freePort(ctx, st.settings.port)
 	if err != nil {
 		return err
@@ -98,7 +104,7 @@ func (st *stack) startMinistack(ctx context.Context) error {
 		return err
 	}
 	st.ministack, err = ministack.Start(ctx, ministack.Config{
-		Program: st.settings.ministack, Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Dir: st.temp, Log: log,
+		Program: st.settings.ministack, Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Dir: st.temp, Log: log, Keep: keep,
 	})
 	if err != nil {
 		return st.problem(err, "ministack.log")

@@ -128,6 +128,7 @@ func (st *state) print(s settings, w io.Writer) error {
 	_, err := fmt.Fprintf(w, `  Kinesis and S3   %[1]s
   rides            stream %[2]s
   predictions      stream %[3]s
+  dead letters     s3://%[9]s/%[10]s
   bundle           s3://%[4]s/%[5]s
   logs             %[6]s
   stop it          make down
@@ -135,6 +136,6 @@ func (st *state) print(s settings, w io.Writer) error {
 export AWS_ENDPOINT_URL=%[1]s
 export AWS_REGION=%[7]s AWS_DEFAULT_REGION=%[7]s
 export AWS_ACCESS_KEY_ID=%[8]s AWS_SECRET_ACCESS_KEY=%[8]s
-`, st.Endpoint, ridesStream, predictionsStream, modelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey)
+`, st.Endpoint, ridesStream, predictionsStream, modelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey, deadLetterBucket, deadLetterPrefix)
 	return err
 }

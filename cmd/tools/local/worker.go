@@ -38,6 +38,7 @@ func (st *stack) makeFunction() error {
 		"RUN_ID=" + s.runID,
 		"MODEL_BUCKET=" + modelBucket,
 		"MLFLOW_EXPERIMENT_ID=" + s.experiment,
+		"REPORT_BATCH_ITEM_FAILURES=True", // the mapping reads them
 		"AWS_ENDPOINT_URL=" + st.ministack.Endpoint,
 		"AWS_REGION=" + ministack.Region,
 		"AWS_DEFAULT_REGION=" + ministack.Region,
@@ -53,6 +54,9 @@ func (st *stack) makeFunction() error {
 		"TZ=:UTC",
 		"PATH=/usr/local/bin:/usr/bin:/bin",
 		"TMPDIR=" + st.temp,
+	}
+	if s.deadLetters {
+		env = append(env, "DEAD_LETTER=s3://"+deadLetterBucket+"/"+deadLetterPrefix)
 	}
 	if s.onnxruntime != "" {
 		env = append(env, "ONNXRUNTIME_LIB="+s.onnxruntime)

@@ -34,7 +34,9 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var in struct{ Records []struct{ PartitionKey string } }
+		var in struct {
+			Records []struct{ PartitionKey string }
+		}
 		if r.Header.Get("X-Amz-Target") != "" {
 			if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 				t.Error(err)

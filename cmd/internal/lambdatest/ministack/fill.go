@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -39,12 +40,50 @@ func (s *Server) CreateStreams(ctx context.Context, shards int, names ...string)
 	return nil
 }
 
-// Upload puts every file of a folder into a bucket, which it makes where it is not there: a file's key is its name after prefix.
-func (s *Server) Upload(ctx context.Context, bucket, prefix, dir string) error {
+// CreateBucket makes a bucket. One that is there already is fine.
+func (s *Server) CreateBucket(ctx context.Context, bucket string) error {
 	if _, err := s.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
 		if owned := (*types.BucketAlreadyOwnedByYou)(nil); !errors.As(err, &owned) {
 			return fmt.Errorf("making bucket %s: %w", bucket, err)
 		}
+	}
+	return nil
+}
+
+// Objects hands over every object of a bucket whose key starts with prefix, in the order of the keys.
+func (s *Server) Objects(ctx context.Context, bucket, prefix string, each func(key string, data []byte) error) error {
+	pages := s3.NewListObjectsV2Paginator(s.S3, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("listing s3://%s/%s: %w", bucket, prefix, err)
+		}
+		for _, object := range page.Contents {
+			data, err := s.object(ctx, bucket, *object.Key)
+			if err != nil {
+				return fmt.Errorf("reading s3://%s/%s: %w", bucket, *object.Key, err)
+			}
+			if err := each(*object.Key, data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Server) object(ctx context.Context, bucket, key string) ([]byte, error) {
+	out, err := s.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return nil, err
+	}
+	defer out.Body.Close()
+	return io.ReadAll(out.Body)
+}
+
+// Upload puts every file of a folder into a bucket, which it makes where it is not there: a file's key is its name after prefix.
+func (s *Server) Upload(ctx context.Context, bucket, prefix, dir string) error {
+	if err := s.CreateBucket(ctx, bucket); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -40,6 +40,7 @@ type Config struct {
 	Address string    // host and port, to answer at
 	Dir     string    // what it writes goes there, until it ends
 	Log     io.Writer // nil for none
+	Keep    string    // the folder in which S3 keeps its objects, so that the next one has them; "" for none
 }
 
 // Server is ministack running. Stop it with Stop.
@@ -70,12 +71,16 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		"MINISTACK_ACCOUNT_ID="+Account,
 		"SERVICES=kinesis,s3",
 		"IOT_MTLS_ENABLED=0", "SFTP_ENABLED=0", // no other listeners
-		"PERSIST_STATE=0", "S3_PERSIST=0",
+		"PERSIST_STATE=0",
 		"STATE_DIR="+filepath.Join(c.Dir, "state"),
-		"S3_DATA_DIR="+filepath.Join(c.Dir, "s3"),
 		"TMPDIR="+c.Dir,
 		"DOCKER_HOST=unix://"+filepath.Join(c.Dir, "none.sock"), // it would look for containers to clean up
 	)
+	if c.Keep != "" {
+		cmd.Env = append(cmd.Env, "S3_PERSIST=1", "S3_DATA_DIR="+c.Keep)
+	} else {
+		cmd.Env = append(cmd.Env, "S3_PERSIST=0", "S3_DATA_DIR="+filepath.Join(c.Dir, "s3"))
+	}
 	s := &Server{Endpoint: "http://" + c.Address}
 	if s.process, err = process.Start(cmd); err != nil {
 		return nil, err
