@@ -157,13 +157,13 @@ func (o *outcome) printReasons(w io.Writer, r result) {
 	if len(o.bad) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "%-13s  %5s  %s\n", "dead letters", "rides", "such as")
+	fmt.Fprintln(w, "dead letters   rides  such as")
 	for _, reason := range inference.Reasons() {
 		says := o.letters.example(reason)
 		if reason == inference.NotBase64 {
 			says = "(no record of a stream can be: Kinesis encodes them)"
 		}
-		fmt.Fprintf(w, "%-13s  %5d  %s\n", reason, r.DeadLetters[reason], says)
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-13s  %5d  %s", reason, r.DeadLetters[reason], says), " "))
 	}
 }
 
