@@ -95,8 +95,8 @@ func Slow(d time.Duration) Fault {
 
 const throughputExceeded = "ProvisionedThroughputExceededException"
 
-// Partly has those records of a PutRecords call fail that fails says so of, by their place in it; the others are put.
-func Partly(fails func(i int) bool) Fault {
+// Partly has those records of a PutRecords call fail that fails says so of, by their place in it and their partition key; the others are put.
+func Partly(fails func(i int, key string) bool) Fault {
 	return func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 		var in map[string]json.RawMessage
 		var records []json.RawMessage
@@ -112,8 +112,11 @@ func Partly(fails func(i int) bool) Fault {
 			return
 		}
 		var passed []json.RawMessage
+		failed := make([]bool, len(records))
 		for i, record := range records {
-			if !fails(i) {
+			var r struct{ PartitionKey string }
+			_ = json.Unmarshal(record, &r) // what has no key has none
+			if failed[i] = fails(i, r.PartitionKey); !failed[i] {
 				passed = append(passed, record)
 			}
 		}
@@ -129,7 +132,7 @@ func Partly(fails func(i int) bool) Fault {
 		}
 		all := make([]any, len(records))
 		for i := range records {
-			if fails(i) {
+			if failed[i] {
 				all[i] = map[string]string{"ErrorCode": throughputExceeded, "ErrorMessage": "Rate exceeded for shard shardId-000000000000."}
 				continue
 			}

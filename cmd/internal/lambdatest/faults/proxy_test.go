@@ -89,8 +89,9 @@ func (b *bench) put(ctx context.Context, n int) (failed []int, err error) {
 }
 
 func TestFaults(t *testing.T) {
-	third := func(i int) bool { return i%3 == 2 }
-	all := func(int) bool { return true }
+	third := func(i int, _ string) bool { return i%3 == 2 }
+	named := func(_ int, key string) bool { return key == "b" }
+	all := func(int, string) bool { return true }
 	for name, tt := range map[string]struct {
 		fault  faults.Fault
 		code   string // of the error
@@ -105,6 +106,7 @@ func TestFaults(t *testing.T) {
 		"reset":         {fault: faults.Reset(false), broken: true},
 		"reset, taken":  {fault: faults.Reset(true), broken: true, taken: 7},
 		"partly failed": {fault: faults.Partly(third), failed: []int{2, 5}, taken: 5},
+		"one failed":    {fault: faults.Partly(named), failed: []int{1}, taken: 6},
 		"all failed":    {fault: faults.Partly(all), failed: []int{0, 1, 2, 3, 4, 5, 6}},
 		"slow":          {fault: faults.Slow(time.Millisecond), taken: 7},
 		"too slow":      {fault: faults.Slow(time.Hour), broken: true, taken: 7},
