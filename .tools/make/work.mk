@@ -1,6 +1,6 @@
 ##@ Work on it
 .PHONY: test
-test: test-go test-python test-path compare-test deploy-test ## everything CI runs but lint and the image
+test: test-go test-python test-path test-failures compare-test deploy-test ## everything CI runs but lint and the image
 
 .PHONY: test-go
 test-go: onnxruntime ## the Go tests, with the race detector
@@ -12,8 +12,12 @@ test-python: $(VENV)/.convert $(BIN)/worker ## the converter's tests
 	$(PYTHON) -m pytest -q convert
 
 .PHONY: test-path
-test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path over ministack, and the README's sessions
-	env -u RUN_ID -u PORT -u BAD PATH="$(CURDIR)/$(SHIMS):$$PATH" go -C cmd/tools test -tags integration -count=1 -run README ./local
+test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions
+	env -u RUN_ID -u PORT -u BAD PATH="$(CURDIR)/$(SHIMS):$$PATH" go -C cmd/tools test -tags integration -count=1 -run 'README|Path' ./local
+
+.PHONY: test-failures
+test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when something fails: throttling, outages, bad records, bad bundles
+	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
 
 .PHONY: fuzz
 fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
