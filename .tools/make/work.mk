@@ -29,6 +29,8 @@ lint: lint-go lint-python lint-shell ## golangci-lint, ruff, shellcheck
 
 .PHONY: lint-go
 lint-go: $(GOLANGCI_LINT)
+	go mod tidy -diff
+	go -C cmd/tools mod tidy -diff
 	$(GOLANGCI_LINT) run ./...
 	cd cmd/tools && $(CURDIR)/$(GOLANGCI_LINT) run ./...
 

@@ -32,7 +32,8 @@ def run(tmp_path):
     own = {"HOME": str(home), "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(CONVERT)}
 
     def run(*args: str) -> list[Path]:
-        env = {**os.environ, **own, "ORT_DISABLE_TELEMETRY": "0", "MLFLOW_DISABLE_TELEMETRY": "false"}
+        here = {k: v for k, v in os.environ.items() if k not in ("CI", "PYTEST_CURRENT_TEST")}
+        env = {**here, **own, "ORT_DISABLE_TELEMETRY": "0", "MLFLOW_DISABLE_TELEMETRY": "false"}
         result = subprocess.run(
             [sys.executable, *args], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )
