@@ -144,17 +144,19 @@ func newStandin(t *testing.T) *standin {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", w.program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("building the worker: %v\n%s", err, out)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err := errors.Join(err, listener.Close()); err != nil {
+		t.Fatal(err)
+	}
 	w.endpoint = "http://127.0.0.1:" + port
 
 	temp := t.TempDir()
 	var log bytes.Buffer
-	cmd := exec.Command(filepath.Join(root, ".build", "local-venv", "bin", "ministack"))
+	cmd := exec.Command(filepath.Join(root, ".build", "local-venv", "bin", "ministack")) //nolint:noctx // stopped with its group by the cleanup
 	cmd.Dir, cmd.Stdout, cmd.Stderr = temp, &log, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(os.Environ(), "GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "MINISTACK_REGION="+standinRegion, "MINISTACK_ACCOUNT_ID="+standinAccount,
