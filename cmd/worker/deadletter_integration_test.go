@@ -26,7 +26,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"skiff/inference"
-	"skiff/models/taxi"
 )
 
 const (
@@ -136,9 +135,17 @@ func newStandin(t *testing.T) *standin {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runs, err := taxi.ReadRuns(filepath.Join(root, "models", "taxi", "runs.json"))
+	file, err := os.ReadFile(filepath.Join(root, "models", "taxi", "runs.json"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	var runs map[string]string
+	if err := json.Unmarshal(file, &runs); err != nil {
+		t.Fatal(err)
+	}
+	ministack, err := filepath.Glob(filepath.Join(root, ".build", "*", "bin", "ministack"))
+	if err != nil || len(ministack) == 0 {
+		t.Fatalf("ministack is not installed in .build: %v", err)
 	}
 	w := &standin{run: runs["linear"], program: filepath.Join(t.TempDir(), "worker")}
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", w.program, ".").CombinedOutput(); err != nil {
@@ -156,7 +163,7 @@ func newStandin(t *testing.T) *standin {
 
 	temp := t.TempDir()
 	var log bytes.Buffer
-	cmd := exec.Command(filepath.Join(root, ".build", "local-venv", "bin", "ministack")) //nolint:noctx // stopped with its group by the cleanup
+	cmd := exec.Command(ministack[0]) //nolint:noctx // stopped with its group by the cleanup
 	cmd.Dir, cmd.Stdout, cmd.Stderr = temp, &log, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(os.Environ(), "GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "MINISTACK_REGION="+standinRegion, "MINISTACK_ACCOUNT_ID="+standinAccount,
