@@ -26,7 +26,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"skiff/inference"
-	"skiff/models/taxi"
 )
 
 const (
@@ -51,10 +50,10 @@ func TestDeadLetters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, queue := range []string{"letters", "letters.fifo"} {
-		in := &sqs.CreateQueueInput{QueueName: &queue}
+	for _, queue := range []string{"by-name", "by-arn", "by-url", "letters.fifo"} {
+		in := &sqs.CreateQueueInput{QueueName: &queue, Attributes: map[string]string{"VisibilityTimeout": "0"}} // to be read at any time
 		if strings.HasSuffix(queue, ".fifo") {
-			in.Attributes = map[string]string{"FifoQueue": "true"}
+			in.Attributes["FifoQueue"] = "true"
 		}
 		if _, err := w.sqs.CreateQueue(t.Context(), in); err != nil {
 			t.Fatal(err)
@@ -69,9 +68,9 @@ func TestDeadLetters(t *testing.T) {
 	for place, read := range map[string]func(*testing.T) [][]byte{
 		"kinesis://letters":                             w.readStream,
 		"kinesis://" + arn("kinesis", "stream/letters"): w.readStream,
-		"sqs://letters":                                 w.readQueue("letters"),
-		"sqs://" + arn("sqs", "letters"):                w.readQueue("letters"),
-		"sqs://" + w.endpoint + "/000000000000/letters": w.readQueue("letters"),
+		"sqs://by-name":                                 w.readQueue("by-name"),
+		"sqs://" + arn("sqs", "by-arn"):                 w.readQueue("by-arn"),
+		"sqs://" + w.endpoint + "/000000000000/by-url":  w.readQueue("by-url"),
 		"sqs://letters.fifo":                            w.readQueue("letters.fifo"),
 		"s3://letters/rides":                            w.readFolder("rides/"),
 		"s3://letters":                                  w.readFolder(time.Now().UTC().Format("2006/01/02/")),
@@ -136,25 +135,35 @@ func newStandin(t *testing.T) *standin {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runs, err := taxi.ReadRuns(filepath.Join(root, "models", "taxi", "runs.json"))
+	file, err := os.ReadFile(filepath.Join(root, "models", "taxi", "runs.json"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	var runs map[string]string
+	if err := json.Unmarshal(file, &runs); err != nil {
+		t.Fatal(err)
+	}
+	ministack, err := filepath.Glob(filepath.Join(root, ".build", "*", "bin", "ministack"))
+	if err != nil || len(ministack) == 0 {
+		t.Fatalf("ministack is not installed in .build: %v", err)
 	}
 	w := &standin{run: runs["linear"], program: filepath.Join(t.TempDir(), "worker")}
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", w.program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("building the worker: %v\n%s", err, out)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err := errors.Join(err, listener.Close()); err != nil {
+		t.Fatal(err)
+	}
 	w.endpoint = "http://127.0.0.1:" + port
 
 	temp := t.TempDir()
 	var log bytes.Buffer
-	cmd := exec.Command(filepath.Join(root, ".build", "local-venv", "bin", "ministack"))
+	cmd := exec.Command(ministack[0]) //nolint:noctx // stopped with its group by the cleanup
 	cmd.Dir, cmd.Stdout, cmd.Stderr = temp, &log, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(os.Environ(), "GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "MINISTACK_REGION="+standinRegion, "MINISTACK_ACCOUNT_ID="+standinAccount,
@@ -250,26 +259,19 @@ func (w *standin) readStream(t *testing.T) (lines [][]byte) {
 	return lines
 }
 
-// readQueue takes all the letters there are out of a queue.
+// readQueue reads the letters in a queue, at most ten.
 func (w *standin) readQueue(name string) func(*testing.T) [][]byte {
 	return func(t *testing.T) (lines [][]byte) {
 		t.Helper()
 		url := aws.String(w.endpoint + "/" + standinAccount + "/" + name)
-		for {
-			out, err := w.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(out.Messages) == 0 {
-				return lines
-			}
-			for _, m := range out.Messages {
-				lines = append(lines, []byte(*m.Body))
-				if _, err := w.sqs.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: m.ReceiptHandle}); err != nil {
-					t.Fatal(err)
-				}
-			}
+		out, err := w.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10})
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, m := range out.Messages {
+			lines = append(lines, []byte(*m.Body))
+		}
+		return lines
 	}
 }
 
