@@ -55,8 +55,10 @@ func TestVerdict(t *testing.T) {
 		{"a bad ride", func(o *outcome) { spoil(t, o, letter) }, ""},
 		{"a bad ride, published", func(o *outcome) { spoil(t, o, letter); o.published.copies[0] = 1 }, "1 bad rides were published"},
 		{"a bad ride, nowhere", func(o *outcome) { spoil(t, o) }, "1 of 2 rides are lost"},
-		{"a bad ride, for another reason", func(o *outcome) { spoil(t, o, strings.Replace(letter, "not_json", "wrong_type", 1)) },
-			"1 dead letters have another reason than they should, one: ride 0, empty, is wrong_type and not not_json"},
+		{
+			"a bad ride, for another reason", func(o *outcome) { spoil(t, o, strings.Replace(letter, "not_json", "wrong_type", 1)) },
+			"1 dead letters have another reason than they should, one: ride 0, empty, is wrong_type and not not_json",
+		},
 		{"a bad ride, without its bytes", func(o *outcome) { spoil(t, o, strings.Replace(letter, "YmFk", "", 1)) }, "1 dead letters have not their record's bytes"},
 		{"a bad ride, twice", func(o *outcome) { spoil(t, o, letter, letter) }, "1 dead letters are there more than once"},
 		{"a good ride among them", func(o *outcome) { spoil(t, o, letter, strings.Replace(letter, `"0"`, `"1"`, 1)) }, "1 good rides are among the dead letters"},

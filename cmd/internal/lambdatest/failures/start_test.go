@@ -22,25 +22,27 @@ func TestStart(t *testing.T) {
 	golden := regexp.MustCompile(`("ride_duration": )\d`)
 	for _, tt := range []struct {
 		name   string
-		spoil  func(t *testing.T, dir string)
+		spoil  func(dir string) error // nil: as it is
 		runID  string
 		reason string
 	}{
-		{"whole", func(*testing.T, string) {}, "", ""},
-		{"missing", func(t *testing.T, dir string) { check(t, os.RemoveAll(dir)) }, "", "manifest.json: no such file or directory"},
-		{"half", func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, "model.onnx"))) }, "", "is not whole"},
-		{"altered", func(t *testing.T, dir string) { alter(t, dir, "model.onnx", func(s string) string { return s + "x" }) }, "", "model.onnx of run [0-9a-f]+ was altered"},
-		{"of another run", func(*testing.T, string) {}, strings.Repeat("f", 32), "the bundle is of another run"},
-		{"not equal to its goldens", func(t *testing.T, dir string) {
-			alter(t, dir, "golden.jsonl", func(s string) string { return golden.ReplaceAllString(s, "${1}9") })
-			sign(t, dir, "golden.jsonl")
+		{"whole", nil, "", ""},
+		{"missing", os.RemoveAll, "", "manifest.json: no such file or directory"},
+		{"half", func(dir string) error { return os.Remove(filepath.Join(dir, "model.onnx")) }, "", "is not whole"},
+		{"altered", func(dir string) error { return alter(dir, "model.onnx", func(s string) string { return s + "x" }) }, "", "model.onnx of run [0-9a-f]+ was altered"},
+		{"of another run", nil, strings.Repeat("f", 32), "the bundle is of another run"},
+		{"not equal to its goldens", func(dir string) error {
+			err := alter(dir, "golden.jsonl", func(s string) string { return golden.ReplaceAllString(s, "${1}9") })
+			return errors.Join(err, sign(dir, "golden.jsonl"))
 		}, "", "is not equal to its golden 1: it predicts"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "bundle")
 			check(t, os.CopyFS(dir, os.DirFS(forest(t))))
-			tt.spoil(t, dir)
+			if tt.spoil != nil {
+				check(t, tt.spoil(dir))
+			}
 			f := newFunction(t, time.Second, []string{
 				"MODEL_LOCATION=" + dir, "RUN_ID=" + tt.runID, "TEST_RUN=True", "ONNXRUNTIME_LIB=" + absolute(t, ".build/lib/libonnxruntime.so"),
 			})
@@ -67,22 +69,29 @@ func check(t *testing.T, err error) {
 	}
 }
 
-func alter(t *testing.T, dir, name string, change func(string) string) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	check(t, err)
-	check(t, os.WriteFile(filepath.Join(dir, name), []byte(change(string(data))), 0o600))
+func alter(dir, name string, change func(string) string) error {
+	file := filepath.Join(dir, name)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(change(string(data))), 0o600)
 }
 
 // sign has the manifest vouch for a file that was altered.
-func sign(t *testing.T, dir, name string) {
-	t.Helper()
+func sign(dir, name string) error {
 	data, err := os.ReadFile(filepath.Join(dir, name))
-	check(t, err)
+	if err != nil {
+		return err
+	}
 	sum := sha256.Sum256(data)
 	raw, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
-	check(t, err)
+	if err != nil {
+		return err
+	}
 	var m struct{ Files map[string]string }
-	check(t, json.Unmarshal(raw, &m))
-	alter(t, dir, "manifest.json", func(s string) string { return strings.Replace(s, m.Files[name], hex.EncodeToString(sum[:]), 1) })
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return err
+	}
+	return alter(dir, "manifest.json", func(s string) string { return strings.Replace(s, m.Files[name], hex.EncodeToString(sum[:]), 1) })
 }
