@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -103,6 +104,25 @@ func TestOnFailure(t *testing.T) {
 	f.file = writerFunc(func([]byte) (int, error) { return 0, io.ErrShortWrite })
 	if err := f.Discard(t.Context(), d); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Those of a stack that is up are kept, those of a run are that run's.
+func TestOnFailureIsKept(t *testing.T) {
+	st := &stack{logs: t.TempDir()}
+	defer st.close()
+	for i, want := range []int{1, 2, 1} {
+		f, err := st.newOnFailure(i == 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Discard(t.Context(), mapping.Discarded{}); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(st.logs, "on-failure.jsonl"))
+		if lines := strings.Count(string(data), "\n"); err != nil || lines != want {
+			t.Errorf("%d lines, want %d; %v", lines, want, err)
+		}
 	}
 }
 

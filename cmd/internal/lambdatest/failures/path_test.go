@@ -127,8 +127,11 @@ func newPath(t *testing.T, o options) *path {
 	t.Cleanup(front.Close)
 	env := []string{
 		"MODEL_LOCATION=" + forest(t), "PREDICTIONS_STREAM_NAME=" + p.predictions, "AWS_ENDPOINT_URL=" + front.URL,
-		"REPORT_BATCH_ITEM_FAILURES=" + strconv.FormatBool(o.reported), "ONNXRUNTIME_LIB=" + absolute(t, ".build/lib/libonnxruntime.so"),
+		"ONNXRUNTIME_LIB=" + absolute(t, ".build/lib/libonnxruntime.so"),
 		"AWS_REGION=" + ministack.Region, "AWS_ACCESS_KEY_ID=" + ministack.AccessKey, "AWS_SECRET_ACCESS_KEY=" + ministack.AccessKey,
+	}
+	if o.reported {
+		env = append(env, "REPORT_BATCH_ITEM_FAILURES=True")
 	}
 	if o.deadLetters {
 		env = append(env, "DEAD_LETTER=s3://"+letterBucket+"/"+p.prefix)

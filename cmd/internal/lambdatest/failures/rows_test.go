@@ -80,8 +80,8 @@ func TestStreamThatFails(t *testing.T) {
 		{"reset", faults.First(6, faults.Reset(false)), 0, true, false},
 		{"reset, and taken", faults.First(2, faults.Reset(true)), 0, false, false},
 		{"too slow, and taken", faults.First(2, faults.Slow(time.Minute)), 1200 * time.Millisecond, false, true},
-		{"throttled for longer than there is time", faults.First(20, faults.Throttle()), 800 * time.Millisecond, true, true},
-		{"partly failed for longer than there is time", faults.First(20, faults.Partly(func(i int, _ string) bool { return i > 3 })), 800 * time.Millisecond, false, true},
+		{"throttled for longer than there is time", faults.First(30, faults.Throttle()), 800 * time.Millisecond, false, true},
+		{"partly failed for longer than there is time", faults.First(30, faults.Partly(func(i int, _ string) bool { return i > 3 })), 800 * time.Millisecond, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -104,7 +104,7 @@ func TestStreamThatFails(t *testing.T) {
 // When time is up, what is unsent is reported, from the lowest on, and nothing that was sent.
 func TestUnsentIsReported(t *testing.T) {
 	t.Parallel()
-	p := newPath(t, options{mapping: deployed(), reported: true, timeout: time.Second})
+	p := newPath(t, options{mapping: deployed(), reported: true, timeout: 2 * time.Second})
 	p.proxy.Set("PutRecords", faults.Always(faults.Partly(func(_ int, key string) bool { return strings.HasSuffix(key, "7") })))
 	var data [][]byte
 	for i := range 100 {

@@ -286,6 +286,35 @@ func TestOutages(t *testing.T) {
 	}
 }
 
+// Why it is age that bounds retries where there is a dead-letter target: by their number, an outage gives healthy records up.
+func TestOutageBoundedByNumber(t *testing.T) {
+	for _, tt := range outages() {
+		if tt.ofLetters {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				tr := &trial{config: deployed(), letters: newTarget(nil), predictions: newTarget(func() error {
+					if time.Since(start) < tt.lasts {
+						return tt.err
+					}
+					return nil
+				})}
+				tr.config.MaximumRetryAttempts = 5
+				tr.stream.put(amplified, 0)
+				tr.stream.end()
+				tr.run(t)
+				good := tr.good(0)
+				t.Logf("%d of %d healthy records were given up", good.givenUp, amplified)
+				if good.givenUp == 0 || good.lost > 0 {
+					t.Errorf("good records: %+v", good)
+				}
+			})
+		})
+	}
+}
+
 // What retrying costs where there is no dead-letter target. README quotes it.
 func TestAmplification(t *testing.T) {
 	for _, tt := range amplifications() {
