@@ -14,5 +14,6 @@
 //   - faults has any of it fail as AWS does.
 //   - process runs a program so that nothing of it stays behind.
 //
-// stub.go is Kinesis for unit tests.
+// The package failures tests, with all of them, what the worker does when
+// something fails. stub.go is Kinesis for unit tests.
 package lambdatest
