@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"skiff/inference/hint"
+	"skiff/inference/limits"
 )
 
 type handlerFunc func(event []byte) ([]byte, error)
@@ -32,7 +34,7 @@ func TestAnsweredBeforeTheEnd(t *testing.T) {
 			close(came)
 			<-release
 			return event, nil
-		}))
+		}), slog.New(slog.DiscardHandler))
 	}()
 	url := "http://" + listener.Addr().String() + "/2015-03-31/functions/function/invocations"
 	answered := make(chan string, 1)
@@ -81,7 +83,7 @@ func TestInvocations(t *testing.T) {
 			return nil, hint.With(errors.Join(errors.New("decoding the event"), errors.New(`it is "bad"`)), "send a good one")
 		}
 		return append([]byte("answer to "), event...), nil
-	})}))
+	}), slog.New(slog.DiscardHandler)}))
 	defer server.Close()
 	const function = "/2015-03-31/functions/function/invocations"
 	for name, test := range map[string]struct {
@@ -93,7 +95,7 @@ func TestInvocations(t *testing.T) {
 		"an event":             {"POST", function, "event", 200, "", "answer to event"},
 		"a function's name":    {"POST", "/2015-03-31/functions/rides/invocations", "event", 200, "", "answer to event"},
 		"a failure":            {"POST", function, "bad", 200, "Unhandled", `{"errorMessage":"decoding the event; it is \"bad\"; hint: send a good one","errorType":"Worker.Error"}`},
-		"too large":            {"POST", function, strings.Repeat(" ", maxRequest+1), 413, "", "reading the event: http: request body too large\n"},
+		"too large":            {"POST", function, strings.Repeat(" ", limits.Request+1), 413, "", "reading the event: http: request body too large\n"},
 		"no event":             {"GET", function, "", 405, "", "Method Not Allowed\n"},
 		"something else's API": {"POST", "/", "event", 404, "", "404 page not found\n"},
 	} {
