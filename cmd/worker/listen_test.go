@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,34 @@ type handlerFunc func(event []byte) ([]byte, error)
 
 func (f handlerFunc) Invoke(_ context.Context, event []byte) ([]byte, error) { return f(event) }
 
-// Who stops a container waits for its answers.
+// post posts an event, and closes read once that is being read.
+func post(t *testing.T, url, event string, read chan<- struct{}) <-chan string {
+	t.Helper()
+	answered := make(chan string, 1)
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(read) }})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/2015-03-31/functions/function/invocations", strings.NewReader(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Expect", "100-continue")
+	go func() {
+		response, err := (&http.Transport{ExpectContinueTimeout: patience}).RoundTrip(request)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			body = []byte(err.Error())
+		}
+		answered <- string(body)
+	}()
+	return answered
+}
+
+// Who stops a container waits for the answer under way; the next events are
+// handed back.
 func TestAnsweredBeforeTheEnd(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -36,24 +64,14 @@ func TestAnsweredBeforeTheEnd(t *testing.T) {
 			return event, nil
 		}), slog.New(slog.DiscardHandler))
 	}()
-	url := "http://" + listener.Addr().String() + "/2015-03-31/functions/function/invocations"
-	answered := make(chan string, 1)
-	go func() {
-		response, err := http.Post(url, "", strings.NewReader("event")) //nolint:noctx // a test
-		if err != nil {
-			answered <- err.Error()
-			return
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			body = []byte(err.Error())
-		}
-		answered <- string(body)
-	}()
+	url := "http://" + listener.Addr().String()
+	first := post(t, url, "first", make(chan struct{}))
 	<-came
+	queued := make(chan struct{})
+	second := post(t, url, "second", queued)
+	<-queued
 	stop()
-	for deadline := time.Now().Add(10 * time.Second); ; { // until it takes no more
+	for deadline := time.Now().Add(patience); ; { // until it takes no more
 		connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", listener.Addr().String())
 		if err != nil {
 			break
@@ -69,8 +87,11 @@ func TestAnsweredBeforeTheEnd(t *testing.T) {
 	default:
 	}
 	close(release)
-	if got := <-answered; got != "event" {
+	if got := <-first; got != "first" {
 		t.Errorf("the answer is %q", got)
+	}
+	if got, want := <-second, `{"errorMessage":"the worker is stopping","errorType":"Worker.Error"}`; got != want {
+		t.Errorf("the second answer is %q", got)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,5 +21,15 @@ func TestInitTime(t *testing.T) {
 		if got := initTime(kind); got != want {
 			t.Errorf("%q: %v, want %v", kind, got, want)
 		}
+	}
+}
+
+// A worker that is stopped before it serves says so.
+func TestStoppedWhileStarting(t *testing.T) {
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(errors.New("terminated signal received"))
+	_, err := start(ctx, noVariables, slog.New(slog.DiscardHandler), false, startTime)
+	if err == nil || !strings.HasPrefix(err.Error(), "stopped while starting: terminated signal received: ") {
+		t.Errorf("got %v", err)
 	}
 }
