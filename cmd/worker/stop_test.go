@@ -30,31 +30,38 @@ func TestGate(t *testing.T) {
 			"stopping why=terminated under_way=0\nstopped finished=0 out_of_time=0 handed_back=0\n",
 		},
 		"under way": {
-			[]call{{-time.Second, 3 * time.Second, time.Second, time.Minute}}, 3*time.Second + quietTime,
+			[]call{{-time.Second, 3 * time.Second, time.Second, time.Minute}},
+			3*time.Second + quietTime,
 			"stopping why=terminated under_way=1\nstopped finished=1 out_of_time=0 handed_back=0\n",
 		},
 		"over before": {
-			[]call{{-3 * time.Second, time.Second, time.Second, time.Minute}}, quietTime,
+			[]call{{-3 * time.Second, time.Second, time.Second, time.Minute}},
+			quietTime,
 			"stopping why=terminated under_way=0\nstopped finished=0 out_of_time=0 handed_back=0\n",
 		},
 		"out of time": {
-			[]call{{-time.Second, time.Hour, 0, 5 * time.Second}}, 4*time.Second + quietTime,
+			[]call{{-time.Second, time.Hour, 0, 5 * time.Second}},
+			4*time.Second + quietTime,
 			"stopping why=terminated under_way=1\nstopped finished=0 out_of_time=1 handed_back=0\n",
 		},
 		"more than one": { // Lambda's managed instances
-			[]call{{-time.Second, 3 * time.Second, 0, time.Minute}, {-time.Second, 5 * time.Second, 0, time.Minute}}, 4*time.Second + quietTime,
+			[]call{{-time.Second, 3 * time.Second, 0, time.Minute}, {-time.Second, 5 * time.Second, 0, time.Minute}},
+			4*time.Second + quietTime,
 			"stopping why=terminated under_way=2\nstopped finished=2 out_of_time=0 handed_back=0\n",
 		},
 		"one comes meanwhile": {
-			[]call{{-time.Second, 3 * time.Second, 0, time.Minute}, {time.Second, 0, 0, time.Minute}}, 2*time.Second + quietTime,
+			[]call{{-time.Second, 3 * time.Second, 0, time.Minute}, {time.Second, 0, 0, time.Minute}},
+			2*time.Second + quietTime,
 			"stopping why=terminated under_way=1\nstopped finished=1 out_of_time=0 handed_back=1\n",
 		},
 		"one comes at the end": {
-			[]call{{quietTime - 1, 0, 50 * time.Millisecond, time.Minute}}, quietTime - 1 + 50*time.Millisecond + quietTime,
+			[]call{{quietTime - 1, 0, 50 * time.Millisecond, time.Minute}},
+			quietTime - 1 + 50*time.Millisecond + quietTime,
 			"stopping why=terminated under_way=0\nstopped finished=0 out_of_time=0 handed_back=1\n",
 		},
 		"they do not end": {
-			[]call{{50 * time.Millisecond, 0, 0, time.Minute}, {120 * time.Millisecond, 0, 0, time.Minute}, {210 * time.Millisecond, 0, time.Minute, time.Minute}}, straggleTime,
+			[]call{{50 * time.Millisecond, 0, 0, time.Minute}, {120 * time.Millisecond, 0, 0, time.Minute}, {210 * time.Millisecond, 0, time.Minute, time.Minute}},
+			straggleTime,
 			"stopping why=terminated under_way=0\nstopped finished=0 out_of_time=0 handed_back=3\n",
 		},
 	} {
