@@ -46,10 +46,7 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	gate := newGate(w.source)
 	go lambda.StartWithOptions(function{gate, log}, lambda.WithContext(context.WithoutCancel(ctx))) // never returns
 	<-ctx.Done()
-	gate.close(ctx, log)
-	gate.drain()
-	gate.settle()
-	gate.report(ctx, log)
+	gate.stop(ctx, log)
 	return nil
 }
 

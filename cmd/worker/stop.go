@@ -93,6 +93,15 @@ func (g *gate) signal() {
 	}
 }
 
+// stop shuts the gate, and returns once nothing is under way any more, and
+// stragglers are handed back.
+func (g *gate) stop(ctx context.Context, log *slog.Logger) {
+	g.close(ctx, log)
+	g.drain()
+	g.settle()
+	g.report(ctx, log)
+}
+
 // close shuts the gate and says so.
 func (g *gate) close(ctx context.Context, log *slog.Logger) {
 	g.mu.Lock()

@@ -98,10 +98,7 @@ func TestGate(t *testing.T) {
 				ctx, stop := context.WithCancelCause(t.Context())
 				stop(errors.New("terminated"))
 				signalled := time.Now()
-				g.close(ctx, logger)
-				g.drain()
-				g.settle()
-				g.report(ctx, logger)
+				g.stop(ctx, logger)
 				if took := time.Since(signalled); took != test.ends {
 					t.Errorf("it ended after %v, not %v", took, test.ends)
 				}
