@@ -113,7 +113,7 @@ func newRuntimeAPI(t *testing.T, event []byte) *runtimeAPI {
 		api.answers <- r.PathValue("id") + " " + r.PathValue("kind") + " " + string(body)
 	})
 	api.Server = httptest.NewServer(mux)
-	t.Cleanup(api.CloseClientConnections)
+	t.Cleanup(api.Close)
 	return api
 }
 

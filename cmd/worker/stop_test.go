@@ -59,6 +59,11 @@ func TestGate(t *testing.T) {
 			quietTime - 1 + 50*time.Millisecond + quietTime,
 			"stopping why=terminated under_way=0\nstopped finished=0 out_of_time=0 handed_back=1\n",
 		},
+		"one is told slowly": {
+			[]call{{10 * time.Millisecond, 0, 150 * time.Millisecond, time.Minute}},
+			160*time.Millisecond + quietTime,
+			"stopping why=terminated under_way=0\nstopped finished=0 out_of_time=0 handed_back=1\n",
+		},
 		"they do not end": {
 			[]call{{50 * time.Millisecond, 0, 0, time.Minute}, {120 * time.Millisecond, 0, 0, time.Minute}, {210 * time.Millisecond, 0, time.Minute, time.Minute}},
 			straggleTime,
