@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"skiff/models/taxi"
+	"skiff/cmd/internal/shipped"
 )
 
 // patience is how long a test waits for what has to come.
@@ -131,18 +131,7 @@ func (api *runtimeAPI) invoke(t *testing.T, id string) {
 // with a shipped run and nothing of this process's environment.
 func workerCommand(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	runs, err := taxi.ReadRuns(filepath.Join(root, "models", "taxi", "runs.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	library := os.Getenv("ONNXRUNTIME_LIB")
-	if library == "" {
-		library = filepath.Join(root, ".build", "lib", "libonnxruntime.so")
-	}
+	run := shipped.ReadRuns(t).Linear
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +139,7 @@ func workerCommand(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), self, args...)
 	cmd.Args[0] = "worker"
 	cmd.Env = []string{
-		"RUN_ID=" + runs["linear"], "MODEL_LOCATION=" + filepath.Join(root, "models", runs["linear"]), "ONNXRUNTIME_LIB=" + library,
+		"RUN_ID=" + run, "MODEL_LOCATION=" + filepath.Join(shipped.Models(t), run), "ONNXRUNTIME_LIB=" + shipped.Library(t),
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
 		"HOME=" + t.TempDir(),
 	}
