@@ -18,6 +18,7 @@ test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path 
 .PHONY: test-failures
 test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when something fails: throttling, outages, bad records, bad bundles
 	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
+	go test -tags integration -count=1 -run DeadLetters ./cmd/worker
 
 .PHONY: fuzz
 fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
