@@ -31,6 +31,7 @@ import (
 	"skiff/cmd/internal/lambdatest/mapping"
 	"skiff/cmd/internal/lambdatest/ministack"
 	"skiff/cmd/internal/lambdatest/runtimeapi"
+	"skiff/cmd/internal/shipped"
 	"skiff/inference"
 )
 
@@ -127,7 +128,7 @@ func newPath(t *testing.T, o options) *path {
 	t.Cleanup(front.Close)
 	env := []string{
 		"MODEL_LOCATION=" + forest(t), "PREDICTIONS_STREAM_NAME=" + p.predictions, "AWS_ENDPOINT_URL=" + front.URL,
-		"ONNXRUNTIME_LIB=" + absolute(t, ".build/lib/libonnxruntime.so"),
+		"ONNXRUNTIME_LIB=" + shipped.Library(t),
 		"AWS_REGION=" + ministack.Region, "AWS_ACCESS_KEY_ID=" + ministack.AccessKey, "AWS_SECRET_ACCESS_KEY=" + ministack.AccessKey,
 	}
 	if o.reported {
@@ -181,15 +182,7 @@ func absolute(t *testing.T, file string) string {
 // forest is the folder of the random forest's bundle.
 func forest(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(project, "models/taxi/runs.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var runs struct{ Forest string }
-	if err := json.Unmarshal(data, &runs); err != nil {
-		t.Fatal(err)
-	}
-	return absolute(t, "models/"+runs.Forest)
+	return filepath.Join(shipped.Models(t), shipped.ReadRuns(t).Forest)
 }
 
 // ride is the record of a ride.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/lambdatest/runtimeapi"
+	"skiff/cmd/internal/shipped"
 )
 
 // A worker whose bundle is not what it should be does not start, and says why in one line, with a hint: to Lambda, which tells whoever invokes.
@@ -44,7 +45,7 @@ func TestStart(t *testing.T) {
 				check(t, tt.spoil(dir))
 			}
 			f := newFunction(t, time.Second, []string{
-				"MODEL_LOCATION=" + dir, "RUN_ID=" + tt.runID, "TEST_RUN=True", "ONNXRUNTIME_LIB=" + absolute(t, ".build/lib/libonnxruntime.so"),
+				"MODEL_LOCATION=" + dir, "RUN_ID=" + tt.runID, "TEST_RUN=True", "ONNXRUNTIME_LIB=" + shipped.Library(t),
 			})
 			err := f.Start(t.Context())
 			if tt.reason == "" {
