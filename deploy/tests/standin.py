@@ -4,10 +4,10 @@ ministack has CloudFormation, IAM with its permissions enforced, Lambda's config
 and CloudWatch. It runs no image without a container engine, and its event source mapping ignores partial
 failures. So a gateway in front of it plays two parts:
 
-- an invocation runs the worker that `make` built, with the function's variables, its role's permissions,
-  and an empty folder to run in;
-- a record that is put on a stream goes to the functions mapped to it: at once, alone, and once. If it
-  fails, its place in the stream goes to the mapping's on-failure queue.
+- an invocation runs the worker that `make` built, as Lambda does: over its runtime API, with the function's
+  variables, its role's permissions, and an empty folder to run in;
+- a record that is put on a stream goes to the functions mapped to it: at once, alone, and once. If it fails
+  or is reported, it grows too old at once: its place in the stream goes to the on-failure queue.
 
 The gateway also keeps a list of the calls the worker makes.
 """
@@ -17,11 +17,13 @@ import contextlib
 import http.client
 import json
 import os
+import queue
 import socket
 import subprocess
 import threading
 import time
 import urllib.request
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -41,6 +43,7 @@ LIBRARY = ROOT / ".build/lib/libonnxruntime.so"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 START_TIMEOUT = 30  # s; 1 s is usual
+INIT_TIMEOUT = 10  # s, Lambda's for a function to start
 
 
 class Standin:
@@ -127,18 +130,22 @@ class Standin:
         task = self.folder / "task"
         task.mkdir(exist_ok=True)
         given = variables | self.environment() | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
-        done = subprocess.run(
-            [WORKER, "-event", "-"],
-            input=event,
-            capture_output=True,
-            cwd=task,
-            env=given | {"ONNXRUNTIME_LIB": str(LIBRARY)},
-            timeout=config["Timeout"] + 10,
-        )
-        if done.returncode == 0:
-            return done.stdout, done.stderr[-4096:], False
-        error = {"errorMessage": f"exit status {done.returncode}", "errorType": "Runtime.ExitError"}
-        return json.dumps(error).encode(), done.stderr[-4096:], True
+        with runtime_api(event, config) as (address, answered), (self.folder / "function.log").open("w+b") as log:
+            worker = subprocess.Popen(
+                [WORKER],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=task,
+                env=given | {"ONNXRUNTIME_LIB": str(LIBRARY), "AWS_LAMBDA_RUNTIME_API": address},
+            )
+            try:
+                answer, failed = answered.get(timeout=INIT_TIMEOUT + config["Timeout"])
+            finally:
+                worker.terminate()
+                worker.wait(10)
+            log.seek(0)
+            return answer, log.read()[-4096:], failed
 
     def key_of(self, role):
         """The key of a user who may do what the role may now: Lambda alone can assume the role itself."""
@@ -156,7 +163,12 @@ class Standin:
         """Plays the mapping for one record that was put."""
         arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{record['StreamName']}"
         shard, sequence = answer["ShardId"], answer["SequenceNumber"]
-        about = {"partitionKey": record["PartitionKey"], "sequenceNumber": sequence, "data": record["Data"]}
+        about = {
+            "partitionKey": record["PartitionKey"],
+            "sequenceNumber": sequence,
+            "data": record["Data"],
+            "approximateArrivalTimestamp": round(time.time(), 3),
+        }
         event = {"Records": [{"kinesis": about, "eventID": f"{shard}:{sequence}", "eventSourceARN": arn}]}
         mappings = self.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
         for mapping in mappings:
@@ -170,12 +182,62 @@ class Standin:
                     "batchSize": 1,
                     "streamArn": arn,
                 }
-                body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "KinesisBatchInfo": place}
-                queue = mapping["DestinationConfig"]["OnFailure"]["Destination"].rpartition(":")[2]
+                body = {"requestContext": {"condition": "RecordAgeExceeded"}, "KinesisBatchInfo": place}
+                destination = mapping["DestinationConfig"]["OnFailure"]["Destination"].rpartition(":")[2]
                 sqs = self.client("sqs")
-                sqs.send_message(
-                    QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=json.dumps(body)
-                )
+                url = sqs.get_queue_url(QueueName=destination)["QueueUrl"]
+                sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
+
+
+@contextlib.contextmanager
+def runtime_api(event, config):
+    """Lambda's runtime API for one invocation: its address, and a queue for (answer, whether it failed)."""
+    answered, over = queue.Queue(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        handed_out = False
+
+        def do_GET(self):  # invocation/next
+            if Handler.handed_out:
+                over.wait()  # there is no other
+                self.close_connection = True
+                return
+            Handler.handed_out = True
+            deadline = time.time() + config["Timeout"]
+            self.reply(
+                200,
+                event,
+                {
+                    "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
+                    "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
+                    "Lambda-Runtime-Invoked-Function-Arn": config["FunctionArn"],
+                },
+            )
+
+        def do_POST(self):  # invocation/<id>/response, invocation/<id>/error, init/error
+            answered.put((self.rfile.read(int(self.headers["Content-Length"])), self.path.endswith("/error")))
+            self.reply(202, b"", {})
+
+        def reply(self, status, body, headers):
+            self.send_response(status)
+            for name, value in (headers | {"Content-Length": str(len(body))}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}", answered
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
 
 
 def handler(standin):
@@ -239,10 +301,15 @@ def call(method, path, headers, body):
         return "kinesis:" + target.partition(".")[
             2
         ], f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{json.loads(body)['StreamName']}"
+    if target in ("AmazonSQS.SendMessage", "AmazonSQS.SendMessageBatch"):  # IAM has one action for both
+        owner, name = json.loads(body)["QueueUrl"].split("/")[-2:]
+        return "sqs:SendMessage", f"arn:aws:sqs:{REGION}:{owner}:{name}"
     url = urlsplit(path)
     bucket, _, key = unquote(url.path).lstrip("/").partition("/")
     if method in ("GET", "HEAD") and key and set(parse_qs(url.query)) <= {"x-id"}:
         return "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"
+    if method == "PUT" and key and set(parse_qs(url.query)) <= {"x-id"}:
+        return "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}"
     return f"{method} {target or path}", "*"
 
 
