@@ -13,6 +13,7 @@ func TestBoundary(t *testing.T) {
 	only := map[string]string{
 		"github.com/yalue/onnxruntime_go":              "skiff/inference/ort",
 		"github.com/aws/aws-sdk-go-v2/service/kinesis": "skiff/inference/sink",
+		"github.com/aws/aws-sdk-go-v2/service/sqs":     "skiff/inference/sink",
 		"github.com/aws/aws-sdk-go-v2/service/s3":      "skiff/inference/store",
 	}
 	worker := list(t, "{{.ImportPath}} {{join .Deps \" \"}}", "skiff/cmd/worker")["skiff/cmd/worker"]

@@ -13,6 +13,7 @@ import (
 const (
 	firstWait = 25 * time.Millisecond
 	maxWait   = 2 * time.Second
+	leastWait = time.Millisecond // whatever the jitter: time goes on, so that trying ends
 )
 
 // answerTime is left of an invocation's time for its answer, when waiting for
@@ -24,7 +25,8 @@ const answerTime = 500 * time.Millisecond
 var ErrPermanent = errors.New("trying again is no use")
 
 // deliver sends messages until the target has taken them or time is up. It
-// returns the indexes of the unsent ones, in order, with the reason.
+// returns the indexes of the unsent ones, in order, with the reason: a
+// permanent one before others.
 func deliver(ctx context.Context, t Target, messages []Message) (unsent []int, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -103,7 +105,7 @@ func putAll(ctx context.Context, s Sink, messages []Message) result {
 		if ctx.Err() == nil || errors.Is(last, errNoTime) {
 			last = err
 		}
-		if errors.Is(err, ErrPermanent) || !sleep(ctx, rand.N(wait)) { //nolint:gosec // jitter is no secret
+		if errors.Is(err, ErrPermanent) || !sleep(ctx, jitter(wait)) {
 			break
 		}
 	}
@@ -119,8 +121,13 @@ func pick[T any](s []T, indexes []int) []T {
 	return picked
 }
 
-// sleep waits for d, or half of what is left of ctx if that is shorter. It
-// reports whether there is time for another try.
+// jitter returns a random part of wait.
+func jitter(wait time.Duration) time.Duration {
+	return rand.N(max(wait, leastWait)) //nolint:gosec // jitter is no secret
+}
+
+// sleep waits for d, or half of what is left of ctx if that is shorter, and
+// never less than leastWait. It reports whether there is time for another try.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok {
 		left := time.Until(deadline)
@@ -129,7 +136,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		}
 		d = min(d, left/2)
 	}
-	timer := time.NewTimer(d)
+	timer := time.NewTimer(max(d, leastWait))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -15,6 +17,8 @@ import (
 
 	"skiff/inference/bundle"
 	"skiff/inference/hint"
+	"skiff/inference/sink"
+	"skiff/inference/store"
 )
 
 // A config is what the environment says.
@@ -23,11 +27,13 @@ type config struct {
 	modelLocation   string
 	modelBucket     string
 	experiment      string
-	stream          string
+	stream          sink.Stream
+	deadLetter      openTarget // nil: none
 	testRun         bool
 	reported        bool // whoever invokes reads batchItemFailures
 	kinesisEndpoint string
 	s3Endpoint      string
+	sqsEndpoint     string
 	library         string
 }
 
@@ -43,10 +49,13 @@ func readConfig(getenv func(string) string) (*config, error) {
 		modelLocation:   getenv("MODEL_LOCATION"),
 		modelBucket:     getenv("MODEL_BUCKET"),
 		experiment:      or("MLFLOW_EXPERIMENT_ID", "1"),
-		stream:          or("PREDICTIONS_STREAM_NAME", "ride_predictions"),
 		kinesisEndpoint: getenv("KINESIS_ENDPOINT_URL"),
 		s3Endpoint:      getenv("S3_ENDPOINT_URL"),
+		sqsEndpoint:     getenv("SQS_ENDPOINT_URL"),
 		library:         getenv("ONNXRUNTIME_LIB"),
+	}
+	if err := c.readPlaces(getenv, or("PREDICTIONS_STREAM_NAME", "ride_predictions")); err != nil {
+		return nil, err
 	}
 	var err error
 	if c.testRun, err = strconv.ParseBool(or("TEST_RUN", "False")); err != nil {
@@ -63,6 +72,51 @@ func readConfig(getenv func(string) string) (*config, error) {
 		return c, nil // the bundle says which run it is
 	}
 	return c, bundle.CheckRunID(c.runID)
+}
+
+// readPlaces reads where things are, and checks it: what is written wrong is to
+// be known now, and not with the first record.
+func (c *config) readPlaces(getenv func(string) string, stream string) (err error) {
+	for _, variable := range []string{
+		"KINESIS_ENDPOINT_URL", "S3_ENDPOINT_URL", "SQS_ENDPOINT_URL",
+		"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KINESIS", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS",
+	} {
+		if err := checkEndpoint(getenv(variable)); err != nil {
+			return fmt.Errorf("%s: %w", variable, err)
+		}
+	}
+	if c.modelBucket != "" {
+		if err := store.CheckBucket(c.modelBucket); err != nil {
+			return fmt.Errorf("MODEL_BUCKET: %w", err)
+		}
+	}
+	if strings.HasPrefix(c.modelLocation, "s3:") {
+		if _, err := store.ParseLocation(c.modelLocation); err != nil {
+			return fmt.Errorf("MODEL_LOCATION: %w", err)
+		}
+	}
+	if c.stream, err = sink.ParseStream(stream); err != nil {
+		return fmt.Errorf("PREDICTIONS_STREAM_NAME: %w", err)
+	}
+	if place := getenv("DEAD_LETTER"); place != "" {
+		if c.deadLetter, err = parseDeadLetter(place, c.stream); err != nil {
+			return fmt.Errorf("DEAD_LETTER: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkEndpoint returns an error for what is no service's URL.
+func checkEndpoint(endpoint string) error {
+	if endpoint == "" {
+		return nil
+	}
+	u, err := url.Parse(endpoint)
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.RawQuery == "" && u.Fragment == "" &&
+		!strings.ContainsAny(endpoint, "\"'` \t") {
+		return nil
+	}
+	return hint.With(fmt.Errorf("%q is not a URL", endpoint), "it is like http://localhost:4566: with http or https, and without quotes or spaces")
 }
 
 // findLibrary returns the path of onnxruntime's shared library: the one that

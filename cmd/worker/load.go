@@ -81,8 +81,11 @@ func targets(ctx context.Context, cfg *config, lazy *lazyAWS) (output, deadLette
 	if err != nil {
 		return nil, nil, err
 	}
-	output = &inference.Target{Sink: sink.NewKinesis(sdk, cfg.stream, cfg.kinesisEndpoint), Limits: sink.KinesisLimits()}
-	return output, nil, nil
+	output = &inference.Target{Sink: sink.NewKinesis(sdk, cfg.stream, cfg.kinesisEndpoint, "PREDICTIONS_STREAM_NAME"), Limits: sink.KinesisLimits()}
+	if cfg.deadLetter != nil {
+		deadLetters = cfg.deadLetter(sdk, cfg)
+	}
+	return output, deadLetters, nil
 }
 
 // String describes the model in one line.

@@ -44,18 +44,22 @@ func openBundle(ctx context.Context, c *config, lazy *lazyAWS) (*bundle.Bundle, 
 }
 
 func openAt(ctx context.Context, c *config, lazy *lazyAWS, place string) (*bundle.Bundle, error) {
-	if !strings.HasPrefix(place, "s3://") {
+	if !strings.HasPrefix(place, "s3:") {
 		return bundle.Open(ctx, bundle.Dir(place), c.runID)
+	}
+	location, err := store.ParseLocation(place)
+	if err != nil {
+		return nil, err
 	}
 	cfg, err := lazy.config(ctx)
 	if err != nil {
 		return nil, err
 	}
-	folder, err := store.New(cfg, place, c.s3Endpoint)
-	if err != nil {
-		return nil, err
+	variable := "MODEL_BUCKET"
+	if c.modelLocation != "" {
+		variable = "MODEL_LOCATION"
 	}
-	return bundle.Open(ctx, folder, c.runID)
+	return bundle.Open(ctx, store.New(cfg, location, c.s3Endpoint, variable), c.runID)
 }
 
 // notFound adds advice to an error that a file isn't there.

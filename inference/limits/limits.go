@@ -20,4 +20,10 @@ const (
 const (
 	BatchMessages = 10        // in a request
 	MessageBytes  = 256 << 10 // of a message, and of all in a request; a queue's setting may allow 1 MiB
+	GroupID       = 128       // ASCII letters, digits and punctuation, of a FIFO queue's MessageGroupId
+)
+
+// S3: the PutObject API.
+const (
+	ObjectBytes = 5 << 30 // of an object put at once
 )

@@ -4,22 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"skiff/inference"
-	"skiff/inference/hint"
 	"skiff/inference/internal/awserr"
 	"skiff/inference/limits"
 )
-
-// putTimeout bounds one request: a connection that hangs leaves time to try
-// another inside an invocation of 15 seconds.
-const putTimeout = 5 * time.Second
 
 // putter is what a Kinesis needs of Kinesis.
 type putter interface {
@@ -28,8 +21,9 @@ type putter interface {
 
 // A Kinesis is a data stream.
 type Kinesis struct {
-	name    string
+	stream  Stream
 	kinesis putter
+	call    awserr.Call
 }
 
 var _ inference.Sink = (*Kinesis)(nil)
@@ -40,30 +34,45 @@ func KinesisLimits() inference.Limits {
 	return inference.Limits{Messages: limits.PutRecords, Bytes: limits.PutBytes, MessageBytes: limits.RecordBytes, Calls: 4}
 }
 
-// NewKinesis returns the stream of that name. An empty endpoint means AWS's own, or
-// what the SDK's variables say. Nothing is sent before the first Put.
-func NewKinesis(cfg aws.Config, name, endpoint string) *Kinesis {
-	kinesis := kinesis.NewFromConfig(cfg, func(o *kinesis.Options) {
+// NewKinesis returns that stream, which the variable names. An empty endpoint
+// means AWS's own, or what the SDK's variables say. Nothing is sent before the
+// first Put.
+func NewKinesis(cfg aws.Config, stream Stream, endpoint, variable string) *Kinesis {
+	service := kinesis.NewFromConfig(cfg, func(o *kinesis.Options) {
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
 		}
+		if stream.region != "" {
+			o.Region = stream.region
+		}
 		o.HTTPClient = client{o.HTTPClient}
-		o.Retryer = aws.NopRetryer{} // the inference package tries again, with the deadline in view
+		o.Retryer = awserr.Once{} // the inference package tries again, with the deadline in view
 	})
-	return &Kinesis{name, kinesis}
+	return newKinesis(stream, service, variable)
+}
+
+func newKinesis(stream Stream, kinesis putter, variable string) *Kinesis {
+	return &Kinesis{stream, kinesis, awserr.Call{
+		Doing: fmt.Sprintf("putting records to %s", stream), Action: "kinesis:PutRecords", Key: "kms:GenerateDataKey", Variable: variable,
+	}}
 }
 
 // Put implements [inference.Sink] with one PutRecords request.
 func (s *Kinesis) Put(ctx context.Context, messages []inference.Message) ([]int, error) {
-	entries := make([]types.PutRecordsRequestEntry, len(messages))
-	for i := range messages {
-		entries[i] = types.PutRecordsRequestEntry{Data: messages[i].Data, PartitionKey: &messages[i].Key}
+	in := &kinesis.PutRecordsInput{StreamName: &s.stream.name, Records: make([]types.PutRecordsRequestEntry, len(messages))}
+	if s.stream.arn != "" {
+		in.StreamName, in.StreamARN = nil, &s.stream.arn
 	}
-	ctx, cancel := context.WithTimeout(ctx, putTimeout)
-	defer cancel()
-	out, err := s.kinesis.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &s.name, Records: entries})
+	for i := range messages {
+		in.Records[i] = types.PutRecordsRequestEntry{Data: messages[i].Data, PartitionKey: &messages[i].Key}
+	}
+	var out *kinesis.PutRecordsOutput
+	_, err := answer(ctx, func(ctx context.Context) (err error) {
+		out, err = s.kinesis.PutRecords(ctx, in)
+		return err
+	})
 	if err != nil {
-		return nil, s.explain(err)
+		return nil, s.call.Explain(err)
 	}
 	return s.check(out, len(messages))
 }
@@ -84,43 +93,10 @@ func (s *Kinesis) check(out *kinesis.PutRecordsOutput, records int) ([]int, erro
 	count := int(aws.ToInt32(out.FailedRecordCount))
 	switch {
 	case len(out.Records) != records || count > len(failed):
-		return nil, fmt.Errorf("putting records to %s: %d records were put and %d answered, %d failed and %d say so",
-			s.name, records, len(out.Records), count, len(failed))
+		return nil, fmt.Errorf("%s: %d records were put and %d answered, %d failed and %d say so",
+			s.call.Doing, records, len(out.Records), count, len(failed))
 	case len(failed) > 0:
-		return failed, fmt.Errorf("putting records to %s: %d of %d were not taken: %s", s.name, len(failed), records, strings.Join(codes, ", "))
+		return failed, s.call.Refused(len(failed), records, codes)
 	}
 	return nil, nil
-}
-
-// permanent are the errors of PutRecords that only a person can mend; from the
-// API's list and from AWS's common errors.
-var permanent = []string{ //nolint:gochecknoglobals // a constant list
-	"ResourceNotFoundException",
-	"AccessDeniedException",
-	"AccessDenied",
-	"InvalidArgumentException",
-	"ValidationException",
-	"KMSAccessDeniedException",
-	"KMSDisabledException",
-	"KMSInvalidStateException",
-	"KMSNotFoundException",
-	"KMSOptInRequired",
-	"ExpiredTokenException",
-	"IncompleteSignature",
-	"InvalidClientTokenId",
-	"SerializationException",
-	"UnknownOperationException",
-	"UnrecognizedClientException",
-	"InvalidSignatureException",
-	"MissingAuthenticationTokenException",
-}
-
-// explain says what was tried, and marks an error that only a person can mend.
-func (s *Kinesis) explain(err error) error {
-	err = fmt.Errorf("putting records to %s: %w", s.name, awserr.Shorten(err))
-	if slices.Contains(permanent, awserr.Code(err)) {
-		return hint.With(fmt.Errorf("%w (%w)", err, inference.ErrPermanent),
-			"check PREDICTIONS_STREAM_NAME, the region, and that the role may kinesis:PutRecords to it")
-	}
-	return err
 }

@@ -1,14 +1,15 @@
-// Package store reads bundles from S3. It is the only package of the worker
-// that knows S3.
+// Package store reads bundles from S3, and writes files to it. It is the only
+// package of the worker that knows S3.
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,69 +24,90 @@ import (
 // that fits into the memory of a function.
 const maxFile = 1 << 30
 
-// getter is what a Folder needs of S3.
+// getter is what a Folder needs of S3 to read, and putter to write.
 type getter interface {
 	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 }
 
-// A Folder is a prefix in a bucket.
+type putter interface {
+	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+}
+
+// A Folder is a prefix in a bucket. Calls may be concurrent.
 type Folder struct {
-	client         getter
-	bucket, prefix string
+	getter   getter
+	putter   putter
+	location Location
+	variable string                 // that names it
+	maxFile  int                    // bytes
+	region   atomic.Pointer[string] // the bucket's, once S3 has said that it is another one
 }
 
 var _ bundle.Folder = (*Folder)(nil)
 
-// New returns the folder at location, s3://bucket/prefix. An empty endpoint
-// means AWS's own, or what the SDK's variables say; otherwise the bucket is
-// addressed by path, as stand-ins want it.
-func New(cfg aws.Config, location, endpoint string) (*Folder, error) {
-	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(location, "s3://"), "/")
-	if !strings.HasPrefix(location, "s3://") || bucket == "" {
-		return nil, hint.With(fmt.Errorf("%q is not of the form s3://bucket/prefix", location), "a bundle is in s3://{MODEL_BUCKET}/{MLFLOW_EXPERIMENT_ID}/{RUN_ID}/artifacts/onnx")
-	}
+// New returns the folder at location, which the variable names. An empty
+// endpoint means AWS's own, or what the SDK's variables say; otherwise the
+// bucket is addressed by path, as stand-ins want it. Nothing is sent yet.
+func New(cfg aws.Config, location Location, endpoint, variable string) *Folder {
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
 		}
 		o.UsePathStyle = o.BaseEndpoint != nil
 	})
-	return &Folder{client, bucket, strings.Trim(prefix, "/")}, nil
+	return &Folder{getter: client, putter: client, location: location, variable: variable, maxFile: maxFile}
 }
 
 // ReadFile implements [bundle.Folder].
 func (f *Folder) ReadFile(ctx context.Context, name string) ([]byte, error) {
-	key := strings.TrimPrefix(f.prefix+"/"+name, "/")
-	out, err := f.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &f.bucket, Key: &key})
+	key := f.location.key(name)
+	call := awserr.Call{
+		Doing: fmt.Sprintf("reading s3://%s/%s", f.location.bucket, key), Key: "kms:Decrypt", Variable: f.variable,
+		Action: "s3:GetObject (and s3:ListBucket, without which S3 says the same of what is not there)",
+	}
+	var out *s3.GetObjectOutput
+	err := f.inRegion(func(opts ...func(*s3.Options)) (err error) {
+		out, err = f.getter.GetObject(ctx, &s3.GetObjectInput{Bucket: &f.location.bucket, Key: &key}, opts...)
+		return err
+	})
+	if _, ok := errors.AsType[*types.NoSuchKey](err); ok {
+		return nil, fmt.Errorf("%s: %w", call.Doing, os.ErrNotExist)
+	}
 	if err != nil {
-		return nil, f.explain(key, err)
+		return nil, orAgain(call.Explain(err))
 	}
 	defer out.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(out.Body, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(out.Body, int64(f.maxFile)+1))
 	if err != nil {
-		return nil, f.explain(key, err)
+		return nil, orAgain(call.Explain(err))
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("reading s3://%s/%s: it is larger than %d bytes", f.bucket, key, maxFile)
+	if len(data) > f.maxFile {
+		return nil, fmt.Errorf("%s: it is larger than %d bytes", call.Doing, f.maxFile)
 	}
 	return data, nil
 }
 
-// explain says what was read, and what to do about the error.
-func (f *Folder) explain(key string, err error) error {
-	if _, ok := errors.AsType[*types.NoSuchKey](err); ok {
-		return fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, os.ErrNotExist)
+// orAgain adds advice to an error of reading that has none.
+func orAgain(err error) error {
+	if hint.Of(err) != "" {
+		return err
 	}
-	text := "the bundle may be as it should be: start again, and see whether S3 can be reached from here"
-	switch awserr.Code(err) {
-	case "AccessDenied":
-		text = "the role needs s3:GetObject on it; to who may not list the bucket, S3 says the same of what is not there"
-	case "NoSuchBucket":
-		text = "check MODEL_BUCKET or MODEL_LOCATION"
-	case "PermanentRedirect", "AuthorizationHeaderMalformed":
-		text = "the bucket is in another region: set AWS_REGION to that"
-	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken":
-		text = "the AWS credentials are wrong or have expired"
+	return hint.With(err, "the bundle may be as it should be: start again, and see whether S3 can be reached from here")
+}
+
+// WriteFile writes a file, or writes it anew.
+func (f *Folder) WriteFile(ctx context.Context, name string, data []byte) error {
+	key := f.location.key(name)
+	err := f.inRegion(func(opts ...func(*s3.Options)) error {
+		_, err := f.putter.PutObject(ctx, &s3.PutObjectInput{Bucket: &f.location.bucket, Key: &key, Body: bytes.NewReader(data)}, opts...)
+		return err
+	})
+	if err == nil {
+		return nil
 	}
-	return hint.With(fmt.Errorf("reading s3://%s/%s: %w", f.bucket, key, awserr.Shorten(err)), text)
+	call := awserr.Call{
+		Doing: fmt.Sprintf("writing s3://%s/%s", f.location.bucket, key), Key: "kms:GenerateDataKey", Variable: f.variable,
+		Action: "s3:PutObject",
+	}
+	return call.Explain(err)
 }

@@ -27,7 +27,7 @@ func Code(err error) string {
 func Shorten(err error) error {
 	text := err.Error()
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		text = api.ErrorCode() + ": " + api.ErrorMessage()
+		text = strings.TrimSuffix(api.ErrorCode()+": "+api.ErrorMessage(), ": ")
 	}
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
 	if len(text) > maxText { // the cause is at the end
