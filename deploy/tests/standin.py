@@ -125,12 +125,15 @@ class Standin:
         config = self.client("lambda").get_function_configuration(FunctionName=function)
         variables = config["Environment"]["Variables"]
         if (function, variables["RUN_ID"]) in self.broken:
-            return b'{"errorMessage": "exit status 1", "errorType": "Runtime.ExitError"}', b"", True
+            return exit_error(1), b"", True
         key, secret = self.key_of(config["Role"].rpartition("/")[2])
         task = self.folder / "task"
         task.mkdir(exist_ok=True)
         given = variables | self.environment() | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
-        with runtime_api(event, config) as (address, answered), (self.folder / "function.log").open("w+b") as log:
+        with (
+            runtime_api(event, config) as (address, answered),
+            (self.folder / "function.log").open("w+b") as log,
+        ):
             worker = subprocess.Popen(
                 [WORKER],
                 stdin=subprocess.DEVNULL,
@@ -139,6 +142,9 @@ class Standin:
                 cwd=task,
                 env=given | {"ONNXRUNTIME_LIB": str(LIBRARY), "AWS_LAMBDA_RUNTIME_API": address},
             )
+            threading.Thread(
+                target=lambda: answered.put((exit_error(worker.wait()), True)), daemon=True
+            ).start()
             try:
                 answer, failed = answered.get(timeout=INIT_TIMEOUT + config["Timeout"])
             finally:
@@ -156,6 +162,9 @@ class Standin:
             self.keys[role] = key["AccessKeyId"], key["SecretAccessKey"]
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for statement in document["Statement"]:
+                if statement["Action"] == "sqs:SendMessage":  # IAM has no other for a batch, ministack has
+                    statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
             iam.put_user_policy(UserName=role, PolicyName=name, PolicyDocument=json.dumps(document))
         return self.keys[role]
 
@@ -189,6 +198,21 @@ class Standin:
                 sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
 
 
+def exit_error(status):
+    return json.dumps({"errorMessage": f"exit status {status}", "errorType": "Runtime.ExitError"}).encode()
+
+
+def read_body(request):
+    if request.headers.get("Transfer-Encoding") != "chunked":
+        return request.rfile.read(int(request.headers.get("Content-Length") or 0))
+    body = b""
+    while size := int(request.rfile.readline(), 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return body
+
+
 @contextlib.contextmanager
 def runtime_api(event, config):
     """Lambda's runtime API for one invocation: its address, and a queue for (answer, whether it failed)."""
@@ -216,7 +240,7 @@ def runtime_api(event, config):
             )
 
         def do_POST(self):  # invocation/<id>/response, invocation/<id>/error, init/error
-            answered.put((self.rfile.read(int(self.headers["Content-Length"])), self.path.endswith("/error")))
+            answered.put((read_body(self), self.path.endswith("/error")))
             self.reply(202, b"", {})
 
         def reply(self, status, body, headers):
@@ -245,7 +269,7 @@ def handler(standin):
         protocol_version = "HTTP/1.1"
 
         def handle_any(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = read_body(self)
             parts = urlsplit(self.path).path.strip("/").split("/")
             if parts[0] == "2015-03-31" and parts[-1] == "invocations":
                 answer, log, failed = standin.invoke(parts[2], body)
