@@ -20,6 +20,7 @@ import os
 import queue
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -130,23 +131,14 @@ class Standin:
         task = self.folder / "task"
         task.mkdir(exist_ok=True)
         given = variables | self.environment() | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
-        with (
-            runtime_api(event, config) as (address, answered),
-            (self.folder / "function.log").open("w+b") as log,
-        ):
+        with RuntimeAPI(event, config) as api, tempfile.TemporaryFile() as log:
+            given |= {"ONNXRUNTIME_LIB": str(LIBRARY), "AWS_LAMBDA_RUNTIME_API": api.address}
             worker = subprocess.Popen(
-                [WORKER],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=task,
-                env=given | {"ONNXRUNTIME_LIB": str(LIBRARY), "AWS_LAMBDA_RUNTIME_API": address},
+                [WORKER], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=task, env=given
             )
-            threading.Thread(
-                target=lambda: answered.put((exit_error(worker.wait()), True)), daemon=True
-            ).start()
+            threading.Thread(target=lambda: api.ended(worker.wait()), daemon=True).start()
             try:
-                answer, failed = answered.get(timeout=INIT_TIMEOUT + config["Timeout"])
+                answer, failed = api.answers.get(timeout=INIT_TIMEOUT + config["Timeout"])
             finally:
                 worker.terminate()
                 worker.wait(10)
@@ -213,37 +205,56 @@ def read_body(request):
     return body
 
 
-@contextlib.contextmanager
-def runtime_api(event, config):
-    """Lambda's runtime API for one invocation: its address, and a queue for (answer, whether it failed)."""
-    answered, over = queue.Queue(), threading.Event()
+class RuntimeAPI:
+    """Lambda's runtime API for one invocation."""
 
+    def __init__(self, event, config):
+        self.answers = queue.Queue()  # (body, whether it is a failure); the first counts
+        self.init_error = None
+        self.events = [event]
+        self.config = config
+        self.over = threading.Event()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), runtime_handler(self))
+        self.server.daemon_threads = True
+        self.address = f"127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *args):
+        self.over.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def ended(self, status):
+        """The worker is no more. If it did not start, it has said why, and its log is complete only now."""
+        self.answers.put((self.init_error or exit_error(status), True))
+
+
+def runtime_handler(api):
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        handed_out = False
-
         def do_GET(self):  # invocation/next
-            if Handler.handed_out:
-                over.wait()  # there is no other
-                self.close_connection = True
+            if not api.events:
+                api.over.wait()
                 return
-            Handler.handed_out = True
-            deadline = time.time() + config["Timeout"]
-            self.reply(
-                200,
-                event,
-                {
-                    "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
-                    "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
-                    "Lambda-Runtime-Invoked-Function-Arn": config["FunctionArn"],
-                },
-            )
+            deadline = time.time() + api.config["Timeout"]
+            headers = {
+                "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
+                "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
+                "Lambda-Runtime-Invoked-Function-Arn": api.config["FunctionArn"],
+            }
+            self.answer(200, api.events.pop(), headers)
 
         def do_POST(self):  # invocation/<id>/response, invocation/<id>/error, init/error
-            answered.put((read_body(self), self.path.endswith("/error")))
-            self.reply(202, b"", {})
+            body = read_body(self)
+            self.answer(202, b"", {})
+            if self.path.endswith("/init/error"):
+                api.init_error = body
+            else:
+                api.answers.put((body, self.path.endswith("/error")))
 
-        def reply(self, status, body, headers):
+        def answer(self, status, body, headers):
             self.send_response(status)
             for name, value in (headers | {"Content-Length": str(len(body))}).items():
                 self.send_header(name, value)
@@ -253,15 +264,7 @@ def runtime_api(event, config):
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_port}", answered
-    finally:
-        over.set()
-        server.shutdown()
-        server.server_close()
+    return Handler
 
 
 def handler(standin):
