@@ -20,7 +20,7 @@
 //	jsonscan  JSON as Python reads it
 //	model     a proved bundle: rows, scores, predictions
 //	ort       onnxruntime
-//	store     bundles in S3
+//	store     files in S3, bundles and others
 //	limits    AWS's limits
 //	hint      errors that say what to do about them
 package inference

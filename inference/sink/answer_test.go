@@ -31,7 +31,7 @@ func (s silent) SendMessageBatch(ctx context.Context, _ *sqs.SendMessageBatchInp
 	return nil, s.wait(ctx)
 }
 
-func (s silent) GetQueueUrl(ctx context.Context, _ *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) {
+func (s silent) GetQueueUrl(ctx context.Context, _ *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) { //nolint:revive // the SDK calls it so
 	return nil, s.wait(ctx)
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,7 +75,7 @@ func TestABodyThatIsClosedHasEnded(t *testing.T) {
 		if err := r.Body.Close(); err != nil {
 			t.Error(err)
 		}
-		if n, err := r.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		if n, err := io.Copy(io.Discard, r.Body); n != 0 || err != nil { // as the transport looks for more
 			t.Errorf("after it was closed: %d bytes, %v", n, err)
 		}
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(taken(request)))}, nil
@@ -94,6 +96,7 @@ func TestAWrongClockIsCorrected(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"behind": time.Hour, "ahead": -time.Hour} {
 		for _, kind := range []string{"stream", "queue"} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
+				var mu sync.Mutex
 				var signed []time.Duration // how far each request's time was off
 				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					now := time.Now().Add(ahead)
@@ -102,7 +105,9 @@ func TestAWrongClockIsCorrected(t *testing.T) {
 						t.Error(err)
 					}
 					off := at.Sub(now)
+					mu.Lock()
 					signed = append(signed, off)
+					mu.Unlock()
 					w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 					request, err := io.ReadAll(r.Body)
 					if err != nil || len(request) == 0 {
@@ -122,6 +127,8 @@ func TestAWrongClockIsCorrected(t *testing.T) {
 						t.Fatalf("%v, %v", failed, err)
 					}
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				if len(signed) != 3 || signed[0].Abs() < 50*time.Minute || signed[1].Abs() > time.Minute || signed[2].Abs() > time.Minute {
 					t.Errorf("the requests were off by %v", signed)
 				}
@@ -132,17 +139,16 @@ func TestAWrongClockIsCorrected(t *testing.T) {
 
 // A service that refuses the corrected time as well is not asked a third time.
 func TestAWrongClockIsCorrectedOnce(t *testing.T) {
-	calls := 0
+	var calls atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		calls++
-		w.Header().Set("Date", time.Now().Add(time.Duration(calls)*time.Hour).UTC().Format(http.TimeFormat))
+		w.Header().Set("Date", time.Now().Add(time.Duration(calls.Add(1))*time.Hour).UTC().Format(http.TimeFormat))
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"__type":"InvalidSignatureException","message":"Signature not yet current: wait"}`)
 	}))
 	defer server.Close()
 	_, err := sinks(sdk(), server.URL)["stream"].Put(t.Context(), messages)
-	if calls != 2 || !errors.Is(err, inference.ErrPermanent) || !strings.Contains(hint.Of(err), "clock") {
-		t.Errorf("%d calls, %v, hint %q", calls, err, hint.Of(err))
+	if calls.Load() != 2 || !errors.Is(err, inference.ErrPermanent) || !strings.Contains(hint.Of(err), "clock") {
+		t.Errorf("%d calls, %v, hint %q", calls.Load(), err, hint.Of(err))
 	}
 }
 
@@ -184,9 +190,9 @@ func TestWhoseFaultItIs(t *testing.T) {
 		}, nil, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			calls := 0
+			var calls atomic.Int32
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				calls++
+				calls.Add(1)
 				_, _ = io.Copy(io.Discard, r.Body)
 				if test.answer == nil {
 					t.Error("a request was made")
@@ -200,7 +206,7 @@ func TestWhoseFaultItIs(t *testing.T) {
 				test.set(&cfg, &endpoint)
 			}
 			for kind, s := range sinks(cfg, endpoint) {
-				calls = 0
+				calls.Store(0)
 				failed, err := s.Put(t.Context(), messages)
 				if failed != nil || err == nil || errors.Is(err, inference.ErrPermanent) != test.permanent {
 					t.Errorf("%s: got %v, %v", kind, failed, err)
@@ -208,8 +214,8 @@ func TestWhoseFaultItIs(t *testing.T) {
 				if got := hint.Of(err); !strings.Contains(got, test.hint) || (got == "") != (test.hint == "") {
 					t.Errorf("%s: %v: hint %q", kind, err, got)
 				}
-				if calls > 1 {
-					t.Errorf("%s: %d calls", kind, calls)
+				if calls.Load() > 1 {
+					t.Errorf("%s: %d calls", kind, calls.Load())
 				}
 			}
 		})

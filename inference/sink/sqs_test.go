@@ -27,7 +27,7 @@ func (f fakeSQS) SendMessageBatch(_ context.Context, in *sqs.SendMessageBatchInp
 	return f.send(in)
 }
 
-func (f fakeSQS) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) {
+func (f fakeSQS) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) { //nolint:revive // the SDK calls it so
 	return f.find(in)
 }
 
@@ -61,15 +61,18 @@ func TestSendSaysWhatFailed(t *testing.T) {
 		"all taken": {sqs.SendMessageBatchOutput{Successful: successful("2", "0", "1")}, nil, false, ""},
 		"two not": {
 			sqs.SendMessageBatchOutput{Successful: successful("1"), Failed: []types.BatchResultErrorEntry{failure("2", "InternalError"), failure("0", "RequestThrottled")}},
-			[]int{0, 2}, false, "sending messages to letters: 2 of 3 were not taken: InternalError, RequestThrottled",
+			[]int{0, 2},
+			false, "sending messages to letters: 2 of 3 were not taken: InternalError, RequestThrottled",
 		},
 		"one never": {
 			sqs.SendMessageBatchOutput{Successful: successful("0", "1"), Failed: []types.BatchResultErrorEntry{failure("2", "InvalidMessageContents")}},
-			[]int{2}, true, "sending messages to letters: 1 of 3 were not taken: InvalidMessageContents (trying again is no use)",
+			[]int{2},
+			true, "sending messages to letters: 1 of 3 were not taken: InvalidMessageContents (trying again is no use)",
 		},
 		"one never, one later": {
 			sqs.SendMessageBatchOutput{Successful: successful("0"), Failed: []types.BatchResultErrorEntry{failure("2", "InvalidMessageContents"), failure("1", "InternalError")}},
-			[]int{1, 2}, false, "sending messages to letters: 2 of 3 were not taken: InvalidMessageContents, InternalError",
+			[]int{1, 2},
+			false, "sending messages to letters: 2 of 3 were not taken: InvalidMessageContents, InternalError",
 		},
 		"no answer": {sqs.SendMessageBatchOutput{}, []int{0, 1, 2}, false, "sending messages to letters: of 3 messages 3 were not taken and 0 say why"},
 		"others":    {sqs.SendMessageBatchOutput{Successful: successful("0", "1", "7", "-1", "x")}, []int{2}, false, "sending messages to letters: of 3 messages 1 were not taken and 0 say why"},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -149,9 +150,12 @@ func TestABucketInAnotherRegion(t *testing.T) {
 		"signature": {http.StatusBadRequest, "AuthorizationHeaderMalformed"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
 			var asked []string
 			home := "eu-west-1"
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
 				scope := strings.Split(r.Header.Get("Authorization"), "/")
 				asked = append(asked, r.Method+" "+scope[2])
 				if _, err := io.Copy(io.Discard, r.Body); err != nil {
@@ -176,12 +180,17 @@ func TestABucketInAnotherRegion(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			mu.Lock()
 			if want := []string{"GET us-east-1", "GET eu-west-1", "PUT eu-west-1", "GET eu-west-1", "PUT eu-west-1"}; !slices.Equal(asked, want) {
 				t.Errorf("asked %v", asked)
 			}
 			// one that is nowhere
 			asked, home = nil, ""
-			if _, err := f.ReadFile(t.Context(), "f"); !strings.Contains(hint.Of(err), "in another region") || len(asked) != 1 {
+			mu.Unlock()
+			_, err := f.ReadFile(t.Context(), "f")
+			mu.Lock()
+			defer mu.Unlock()
+			if !strings.Contains(hint.Of(err), "in another region") || len(asked) != 1 {
 				t.Errorf("asked %v, got %v, hint %q", asked, err, hint.Of(err))
 			}
 		})

@@ -1,12 +1,17 @@
 package awserr_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"skiff/inference"
 	"skiff/inference/hint"
@@ -81,6 +86,36 @@ func TestExplainTheCredentialsOwnCall(t *testing.T) {
 	err := call.Explain(&smithy.OperationError{ServiceID: "Kinesis", OperationName: "PutRecords", Err: fmt.Errorf("get identity: %w", sts)})
 	if !errors.Is(err, inference.ErrPermanent) || !strings.Contains(hint.Of(err), "getting credentials") {
 		t.Errorf("got %v, hint %q", err, hint.Of(err))
+	}
+}
+
+// What the SDK refuses to ask for is permanent; what was asked for, or was to
+// be, and had no answer that can be read, is not.
+func TestExplainWhatHasNoCode(t *testing.T) {
+	for _, test := range []struct {
+		err       error
+		permanent bool
+	}{
+		{&smithy.InvalidParamsError{}, true},
+		{&smithy.SerializationError{Err: errors.New("e")}, true},
+		{&aws.MissingRegionError{}, true},
+		{&v4.SigningError{Err: errors.New("e")}, true},
+		{fmt.Errorf("get credentials: %w", &credentials.StaticCredentialsEmptyError{}), true},
+		{errors.New("endpoint rule error, invalid ARN"), true},
+		{&smithyhttp.RequestSendError{Err: errors.New("connection refused")}, false},
+		{&smithyhttp.ResponseError{Err: errors.New("e")}, false},
+		{&smithy.DeserializationError{Err: errors.New("e")}, false},
+		{&smithy.CanceledError{Err: context.Canceled}, false},
+		{&aws.RequestCanceledError{Err: errors.New("e")}, false},
+		{context.DeadlineExceeded, false},
+	} {
+		err := call.Explain(&smithy.OperationError{ServiceID: "S", OperationName: "Do", Err: test.err})
+		if errors.Is(err, inference.ErrPermanent) != test.permanent || (hint.Of(err) != "") != test.permanent {
+			t.Errorf("%T: got %v, hint %q", test.err, err, hint.Of(err))
+		}
+	}
+	if err := call.Explain(errors.New("EOF")); errors.Is(err, inference.ErrPermanent) {
+		t.Errorf("got %v", err)
 	}
 }
 

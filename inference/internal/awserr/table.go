@@ -149,7 +149,7 @@ const (
 	deniedKey  = "the role needs {key} on the KMS key that encrypts what {variable} names, and the key's policy has to allow it"
 	wrongClock = "this machine's clock is wrong: set it; it was tried once more by the time of AWS's answer"
 
-	// of what has no code
+	// What has no code.
 	unmade    = "no request could be made: check {variable}, AWS_REGION and the AWS credentials"
 	untrusted = "the certificate is not trusted here: for a proxy of your own set AWS_CA_BUNDLE to its authority's file"
 	noKeys    = "this is about getting credentials: check the role or profile that they come from"
