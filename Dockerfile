@@ -48,6 +48,8 @@ COPY --from=build /out/rest /
 # Only outside Lambda: ~/.aws of the host, mounted where the tutorial has it. /root has nothing else in it, and may be passed through by
 # any user. Lambda gives credentials in variables; asking a machine that is none of AWS's for some only takes time.
 ENV AWS_SHARED_CREDENTIALS_FILE=/root/.aws/credentials AWS_CONFIG_FILE=/root/.aws/config AWS_EC2_METADATA_DISABLED=true
+# The worker sets this itself before it loads onnxruntime, which otherwise sends telemetry; here it holds for whatever else loads it.
+ENV ORT_DISABLE_TELEMETRY=1
 ARG RUN_ID
 ENV RUN_ID=$RUN_ID
 WORKDIR /var/task

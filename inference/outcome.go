@@ -96,7 +96,7 @@ func (e *Engine) publish(ctx context.Context, b *Batch) error {
 		}
 		return nil
 	}
-	b.rejectTooLarge(e.output.Limits.MessageBytes)
+	b.rejectTooLarge(e.output.MessageBytes)
 	unsent, err := deliver(ctx, *e.output, b.Messages)
 	for _, item := range b.Sent {
 		b.Outcomes[item].Fate = Published
@@ -135,7 +135,7 @@ func (e *Engine) bury(ctx context.Context, b *Batch) {
 	if e.deadLetters == nil {
 		return
 	}
-	letters, items := b.deadLetters(e.deadLetters.Limits.MessageBytes)
+	letters, items := b.deadLetters(e.deadLetters.MessageBytes)
 	if len(letters) == 0 {
 		return
 	}

@@ -84,8 +84,14 @@ func (e *Engine) reportRejections(ctx context.Context, b *Batch) {
 		item, r := &b.Items[i], o.Rejection
 		attrs := []slog.Attr{slog.String("run_id", b.RunID), slog.String("reason", string(r.Reason))}
 		for _, a := range []struct{ key, text string }{
-			{"field", r.Field}, {"detail", r.Detail}, {"expected", r.Expected}, {"found", r.Found},
-			{"id", cut(item.ID)}, {"key", cut(item.Key)}, {"sequence_number", item.Ref.String()}, {"event_id", string(item.EventID)},
+			{"field", r.Field},
+			{"detail", r.Detail},
+			{"expected", r.Expected},
+			{"found", r.Found},
+			{"id", cut(item.ID)},
+			{"key", cut(item.Key)},
+			{"sequence_number", item.String()},
+			{"event_id", string(item.EventID)},
 		} {
 			if a.text != "" {
 				attrs = append(attrs, slog.String(a.key, a.text))

@@ -2,6 +2,10 @@ UV := $(BUILD)/uv/bin/uv
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
 
+# Nothing that runs here tells its makers about it.
+export ORT_DISABLE_TELEMETRY := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
 # Python has one environment, installed in groups, as they are needed: stack (the stand-ins), convert, aws (its command line), deploy, lint.
 # A group's packages are in .tools/python/GROUP.in, the converter's in its pyproject.toml; its lock file has their hashes. They are resolved
 # together, so that no group installs what another one needs another version of.

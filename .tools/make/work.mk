@@ -14,6 +14,7 @@ test-python: $(VENV)/.convert $(BIN)/worker ## the converter's tests
 .PHONY: test-path
 test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path over ministack, and the README's sessions
 	env -u RUN_ID -u PORT -u BAD PATH="$(CURDIR)/$(SHIMS):$$PATH" go -C cmd/tools test -tags integration -count=1 -run README ./local
+	go test -tags integration -count=1 -run DeadLetters ./cmd/worker
 
 .PHONY: fuzz
 fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
@@ -25,6 +26,8 @@ lint: lint-go lint-python lint-shell ## golangci-lint, ruff, shellcheck
 
 .PHONY: lint-go
 lint-go: $(GOLANGCI_LINT)
+	go mod tidy -diff
+	go -C cmd/tools mod tidy -diff
 	$(GOLANGCI_LINT) run ./...
 	cd cmd/tools && $(CURDIR)/$(GOLANGCI_LINT) run ./...
 

@@ -13,11 +13,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"skiff/inference/hint"
+	"skiff/inference/limits"
 )
 
 const (
-	maxRequest    = 6 << 20          // bytes of a synchronous request, Lambda's limit
-	headerTimeout = 10 * time.Second // for a client to say what it wants
+	headerTimeout = 10 * time.Second        // for a client to say what it wants
+	lastAnswers   = eventTime + time.Second // for the event under way, and to tell who waits behind it
 )
 
 // listen answers events over HTTP, outside Lambda, where Lambda's runtime
@@ -35,13 +36,18 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 	w.logReady(ctx, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
-	return answer(ctx, listener, function{w.source})
+	return answer(ctx, listener, w.source, log)
 }
 
-// answer answers what comes in at the listener until ctx ends, and then still
-// what has come in.
-func answer(ctx context.Context, listener net.Listener, function lambda.Handler) error {
-	server := &http.Server{Handler: invocations(function), ReadHeaderTimeout: headerTimeout}
+// answer answers what comes in at the listener until ctx ends. Then the event
+// under way still is handled, and those that wait behind it are handed back.
+func answer(ctx context.Context, listener net.Listener, handler lambda.Handler, log *slog.Logger) error {
+	gate := newGate(handler)
+	server := &http.Server{
+		Handler:           invocations(function{gate, log}),
+		ReadHeaderTimeout: headerTimeout,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -49,9 +55,15 @@ func answer(ctx context.Context, listener net.Listener, function lambda.Handler)
 		return fmt.Errorf("listening: %w", err)
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTime)
+	gate.close(ctx, log)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
 	defer cancel()
-	return server.Shutdown(ctx)
+	if err := server.Shutdown(last); err != nil {
+		return fmt.Errorf("stopping: %w", err)
+	}
+	gate.drain()
+	gate.report(ctx, log)
+	return nil
 }
 
 // invocations is Lambda's Invoke API for one function, by whatever name. An
@@ -61,7 +73,7 @@ func invocations(function lambda.Handler) http.Handler {
 	one := make(chan struct{}, 1)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", func(w http.ResponseWriter, r *http.Request) {
-		event, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+		event, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.Request))
 		if err != nil {
 			http.Error(w, "reading the event: "+err.Error(), http.StatusRequestEntityTooLarge)
 			return

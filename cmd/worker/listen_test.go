@@ -4,21 +4,51 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
 
 	"skiff/inference/hint"
+	"skiff/inference/limits"
 )
 
 type handlerFunc func(event []byte) ([]byte, error)
 
 func (f handlerFunc) Invoke(_ context.Context, event []byte) ([]byte, error) { return f(event) }
 
-// Who stops a container waits for its answers.
+// post posts an event, and closes read once that is being read.
+func post(t *testing.T, url, event string, read chan<- struct{}) <-chan string {
+	t.Helper()
+	answered := make(chan string, 1)
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(read) }})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/2015-03-31/functions/function/invocations", strings.NewReader(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Expect", "100-continue")
+	go func() {
+		response, err := (&http.Transport{ExpectContinueTimeout: patience}).RoundTrip(request)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			body = []byte(err.Error())
+		}
+		answered <- string(body)
+	}()
+	return answered
+}
+
+// Who stops a container waits for the answer under way; the next events are
+// handed back.
 func TestAnsweredBeforeTheEnd(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,26 +62,16 @@ func TestAnsweredBeforeTheEnd(t *testing.T) {
 			close(came)
 			<-release
 			return event, nil
-		}))
+		}), slog.New(slog.DiscardHandler))
 	}()
-	url := "http://" + listener.Addr().String() + "/2015-03-31/functions/function/invocations"
-	answered := make(chan string, 1)
-	go func() {
-		response, err := http.Post(url, "", strings.NewReader("event")) //nolint:noctx // a test
-		if err != nil {
-			answered <- err.Error()
-			return
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			body = []byte(err.Error())
-		}
-		answered <- string(body)
-	}()
+	url := "http://" + listener.Addr().String()
+	first := post(t, url, "first", make(chan struct{}))
 	<-came
+	queued := make(chan struct{})
+	second := post(t, url, "second", queued)
+	<-queued
 	stop()
-	for deadline := time.Now().Add(10 * time.Second); ; { // until it takes no more
+	for deadline := time.Now().Add(patience); ; { // until it takes no more
 		connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", listener.Addr().String())
 		if err != nil {
 			break
@@ -67,8 +87,11 @@ func TestAnsweredBeforeTheEnd(t *testing.T) {
 	default:
 	}
 	close(release)
-	if got := <-answered; got != "event" {
+	if got := <-first; got != "first" {
 		t.Errorf("the answer is %q", got)
+	}
+	if got, want := <-second, `{"errorMessage":"the worker is stopping","errorType":"Worker.Error"}`; got != want {
+		t.Errorf("the second answer is %q", got)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -81,7 +104,7 @@ func TestInvocations(t *testing.T) {
 			return nil, hint.With(errors.Join(errors.New("decoding the event"), errors.New(`it is "bad"`)), "send a good one")
 		}
 		return append([]byte("answer to "), event...), nil
-	})}))
+	}), slog.New(slog.DiscardHandler)}))
 	defer server.Close()
 	const function = "/2015-03-31/functions/function/invocations"
 	for name, test := range map[string]struct {
@@ -93,7 +116,7 @@ func TestInvocations(t *testing.T) {
 		"an event":             {"POST", function, "event", 200, "", "answer to event"},
 		"a function's name":    {"POST", "/2015-03-31/functions/rides/invocations", "event", 200, "", "answer to event"},
 		"a failure":            {"POST", function, "bad", 200, "Unhandled", `{"errorMessage":"decoding the event; it is \"bad\"; hint: send a good one","errorType":"Worker.Error"}`},
-		"too large":            {"POST", function, strings.Repeat(" ", maxRequest+1), 413, "", "reading the event: http: request body too large\n"},
+		"too large":            {"POST", function, strings.Repeat(" ", limits.Request+1), 413, "", "reading the event: http: request body too large\n"},
 		"no event":             {"GET", function, "", 405, "", "Method Not Allowed\n"},
 		"something else's API": {"POST", "/", "event", 404, "", "404 page not found\n"},
 	} {

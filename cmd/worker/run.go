@@ -22,7 +22,8 @@ const usage = `Usage: worker [-event FILE | -check | -listen ADDR]
 Scores batches of Kinesis records with the model of an MLflow run. In Lambda,
 without flags, it serves.
 
-  -event FILE  handle one Lambda event, print the response; - reads stdin
+  -event FILE  handle one Lambda event, print the response; - reads stdin. It
+               exits 1 where a record is not dealt with: the response says which
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
                interface emulator does; in Lambda, serve
@@ -35,11 +36,21 @@ Variables:
   MODEL_BUCKET             for that
   MLFLOW_EXPERIMENT_ID     for that (1)
   PREDICTIONS_STREAM_NAME  output stream (ride_predictions)
+  DEAD_LETTER              where records go that can never succeed, so that they
+                           don't come again: a kinesis://, sqs:// or s3:// URL
+  REPORT_BATCH_ITEM_FAILURES
+                           True: whoever invokes reads batchItemFailures; else it
+                           gets an error where a record is not dealt with (False)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
   ONNXRUNTIME_LIB          libonnxruntime.so, otherwise searched for
   AWS_REGION and the AWS SDK's others
+  AWS_LAMBDA_LOG_LEVEL     TRACE, DEBUG, INFO, WARN, ERROR or FATAL (INFO)
+  AWS_LAMBDA_LOG_FORMAT    JSON: Lambda's names for time, level and message
+
+On SIGTERM or SIGINT it finishes what is under way and hands back what still
+comes; with -event it stops publishing.
 
 Example:
   RUN_ID=` + "0123456789abcdef0123456789abcdef" + ` TEST_RUN=True worker -event event.json
@@ -66,7 +77,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return err
 	}
 
-	switch log := slog.New(slog.NewJSONHandler(stderr, nil)); {
+	switch log := newLog(stderr, getenv); {
 	case *check:
 		return printCheck(ctx, getenv, stdout, log)
 	case *event != "":
@@ -98,14 +109,17 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
-	ctx, cancel := context.WithTimeout(ctx, eventTime)
+	timed, cancel := context.WithTimeout(ctx, eventTime)
 	defer cancel()
 	w.source.Reported = false // who reads this line reads the exit code as well
-	response, err := w.source.Invoke(ctx, event)
+	response, err := w.source.Invoke(timed, event)
 	if response != nil {
 		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
 			return err
 		}
+	}
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return err
 }

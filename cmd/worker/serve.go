@@ -19,20 +19,13 @@ import (
 	"skiff/inference/hint"
 )
 
-// initTime is what loading may take: a second less than Lambda gives a
-// function to start, so that there is an answer to what went wrong. Elsewhere
-// it may take startTime.
-const (
-	initTime  = 9 * time.Second
-	startTime = time.Minute
-)
-
 // gcPercent lets the heap grow to five times what is in use before it is
 // collected. What is in use is small, some 10 MB, so that a function of 128 MB
 // has room for it; and it takes a fifth off the processor time of a record.
 const gcPercent = 400
 
-// serve handles Lambda's invocations until the process is told to stop.
+// serve handles Lambda's invocations until the process is told to stop, and then
+// still those under way.
 func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) error {
 	runtimeAPI := getenv("AWS_LAMBDA_RUNTIME_API")
 	if runtimeAPI == "" {
@@ -42,45 +35,57 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	w, err := start(ctx, getenv, log, true, initTime)
+	w, err := start(ctx, getenv, log, true, initTime(getenv("AWS_LAMBDA_INITIALIZATION_TYPE")))
 	if err != nil {
-		return errors.Join(err, reportInitError(ctx, runtimeAPI, err))
+		return errors.Join(err, reportInitError(context.WithoutCancel(ctx), runtimeAPI, err))
 	}
 	defer w.session.Close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(clientLog{log})
-	go lambda.StartWithOptions(function{w.source}, lambda.WithContext(ctx)) // never returns
+	gate := newGate(w.source)
+	go lambda.StartWithOptions(function{gate, log}, lambda.WithContext(context.WithoutCancel(ctx))) // never returns
 	<-ctx.Done()
+	gate.stop(ctx, log)
 	return nil
 }
 
-// A clientLog takes what Lambda's runtime client logs: a panic, for one. Of an
-// invocation that fails the handler has said all.
-type clientLog struct{ log *slog.Logger }
-
-// Write implements [io.Writer].
-func (c clientLog) Write(line []byte) (int, error) {
-	if !bytes.Contains(line, []byte(failed)) {
-		c.log.LogAttrs(context.Background(), slog.LevelError, "the runtime client", slog.String("error", string(bytes.TrimSpace(line))))
-	}
-	return len(line), nil
-}
-
-// failed is the type of an invocation's error.
-const failed = "Worker.Error"
+// The types of an invocation's error.
+const (
+	failed   = "Worker.Error"
+	panicked = "Worker.Panic"
+)
 
 // A function is a handler whose errors are Lambda's: of one type, whatever
 // went wrong, and in one line with the hint.
-type function struct{ handler lambda.Handler }
+type function struct {
+	handler lambda.Handler
+	log     *slog.Logger
+}
 
 // Invoke implements [lambda.Handler].
-func (f function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	response, err := f.handler.Invoke(ctx, event)
+func (f function) Invoke(ctx context.Context, event []byte) (response []byte, err error) {
+	defer func() {
+		if why := recover(); why != nil {
+			response, err = nil, f.panicked(ctx, why)
+		}
+	}()
+	response, err = f.handler.Invoke(ctx, event)
 	if err != nil {
 		return nil, lambdaError(failed, err)
 	}
 	return response, nil
+}
+
+// panicked logs a panic, while its request id is known, and returns the error
+// that has Lambda's runtime client end the process: nobody knows what state it
+// is in.
+func (f function) panicked(ctx context.Context, why any) messages.InvokeResponse_Error {
+	err := fmt.Errorf("panic: %v", why)
+	f.log.LogAttrs(ctx, slog.LevelError, "invocation panicked", slog.String("error", err.Error()), slog.String("stack", string(debug.Stack())))
+	e := lambdaError(panicked, err)
+	e.ShouldExit = true
+	return e
 }
 
 func lambdaError(kind string, err error) messages.InvokeResponse_Error {
@@ -89,18 +94,6 @@ func lambdaError(kind string, err error) messages.InvokeResponse_Error {
 		message += "; hint: " + advice
 	}
 	return messages.InvokeResponse_Error{Type: kind, Message: message}
-}
-
-// start is load, in time.
-func start(ctx context.Context, getenv func(string) string, log *slog.Logger, publishes bool, most time.Duration) (*worker, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("starting took longer than %v", most))
-	defer cancel()
-	w, err := load(ctx, getenv, log, publishes)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return nil, hint.With(fmt.Errorf("%w: %w", context.Cause(ctx), err),
-			"is there a way from the function to S3? in a VPC it needs an endpoint; or put the bundle in the image")
-	}
-	return w, err
 }
 
 // reportInitError tells Lambda why the worker does not start, so that whoever

@@ -3,29 +3,38 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
 	"skiff/inference/hint"
 )
 
-// What the handler has logged is not logged again; a panic is.
-func TestClientLog(t *testing.T) {
+// panics is a handler that does.
+func panics(why any) handlerFunc {
+	return func([]byte) ([]byte, error) { panic(why) }
+}
+
+// A panic is logged with the request that it was in, and ends the process.
+func TestAPanicIsLogged(t *testing.T) {
 	var log strings.Builder
-	client := clientLog{slog.New(slog.NewTextHandler(&log, nil))}
-	_, err := function{handlerFunc(func([]byte) ([]byte, error) { return nil, io.ErrUnexpectedEOF })}.Invoke(t.Context(), nil)
-	raw, _ := json.Marshal(err)
-	for _, line := range []string{string(raw), `{"errorMessage":"index out of range","errorType":"boundsError"}`} {
-		if n, err := io.WriteString(client, line+"\n"); n != len(line)+1 || err != nil {
-			t.Errorf("%d bytes, %v", n, err)
-		}
+	f := function{panics("index out of range"), newLog(&log, noVariables)}
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request1"})
+	_, err := f.Invoke(ctx, nil)
+	e, ok := errors.AsType[messages.InvokeResponse_Error](err)
+	if !ok || !e.ShouldExit || e.Type != panicked || e.Message != "panic: index out of range" {
+		t.Errorf("got %v", err)
 	}
-	if got := log.String(); strings.Contains(got, "EOF") || !strings.Contains(got, "index out of range") || strings.Count(got, "\n") != 1 {
-		t.Errorf("logged %s", got)
+	var line struct{ Level, Msg, Error, Stack, RequestID string }
+	if err := json.Unmarshal([]byte(log.String()), &line); err != nil || line.Level != "ERROR" || line.Msg != "invocation panicked" ||
+		line.Error != e.Message || line.RequestID != "request1" || !strings.Contains(line.Stack, "panics") {
+		t.Errorf("%v: logged %s", err, &log)
 	}
 }
 

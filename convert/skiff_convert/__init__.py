@@ -29,3 +29,5 @@ FORMAT = 2  # of the bundle; inference/bundle/SPEC.md
 # Before onnxruntime is imported anywhere: on Linux it otherwise sends telemetry from 1.29 on, and leaves a
 # device id and a database in the user's cache. What this process starts inherits it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+# And before MLflow is, which from 3.2 on tells its makers what it is used for.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"

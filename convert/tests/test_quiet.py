@@ -32,7 +32,8 @@ def run(tmp_path):
     own = {"HOME": str(home), "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(CONVERT)}
 
     def run(*args: str) -> list[Path]:
-        env = {**os.environ, **own, "ORT_DISABLE_TELEMETRY": "0"}
+        here = {k: v for k, v in os.environ.items() if k not in ("CI", "PYTEST_CURRENT_TEST")}
+        env = {**here, **own, "ORT_DISABLE_TELEMETRY": "0", "MLFLOW_DISABLE_TELEMETRY": "false"}
         result = subprocess.run(
             [sys.executable, *args], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )
@@ -49,3 +50,8 @@ def test_a_session(run):
 def test_a_conversion(run, tmp_path):
     model = save(fit(ESTIMATORS["Ridge"](), taxi_records()), tmp_path / "model")
     assert run("-m", "skiff_convert", str(model), "--out", str(tmp_path / "out")) == []
+
+
+def test_mlflow(run):
+    asks = "import skiff_convert; from mlflow.telemetry.utils import is_telemetry_disabled as off; raise SystemExit(not off())"
+    assert run("-c", asks) == []

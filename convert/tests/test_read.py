@@ -104,6 +104,14 @@ def test_two_outputs_of_trees(tmp_path):
         learned(pipeline, tmp_path)
 
 
+def test_a_column_that_was_learned_twice(tmp_path):
+    pipeline = fit(ESTIMATORS["Ridge"]())
+    names = pipeline[0].feature_names_
+    names[1] = names[0]
+    with pytest.raises(ConvertError, match=f"step vectorizer learned {names[0]!r} twice"):
+        learned(pipeline, tmp_path)
+
+
 def test_passthrough_steps_do_nothing(tmp_path):
     assert learned(fitted(DictVectorizer(), "passthrough", LinearRegression()), tmp_path).vectorizer.sparse
 

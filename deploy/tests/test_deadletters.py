@@ -9,8 +9,8 @@ import pytest
 from conftest import RUNS, SEQUENCE, SHARD, STACK, event, take_away
 from standin import ROOT
 
-RIDE = b'{"ride": {"PULocationID": 130, "DOLocationID": 205, "trip_distance": 3.66}, "ride_id": 156}'
-BAD = b'{"ride": {"PULocationID": 130, "trip_distance": 3.66}, "ride_id": 12345678901234567890}'
+RIDE = b'{"ride": {"PULocationID": 236, "DOLocationID": 162, "trip_distance": 2.28}, "ride_id": 156}'
+BAD = b'{"ride": {"PULocationID": 236, "trip_distance": 2.28}, "ride_id": 12345678901234567890}'
 GARBLED = b"\x1f\x8b\x08\x00 not JSON"
 
 

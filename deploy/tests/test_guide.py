@@ -20,7 +20,7 @@ role=$(aws cloudformation describe-stack-resource --stack-name ride-duration-pre
   --logical-resource-id Role --query StackResourceDetail.PhysicalResourceId --output text)
 policy=$(aws iam get-role-policy --role-name $role --policy-name worker --query PolicyDocument --output json)
 allow "$(jq 'del(.Statement[] | select(.Sid == "PublishPredictions"))' <<<"$policy")"
-put '{"ride": {"PULocationID": 130, "DOLocationID": 205, "trip_distance": 3.66}, "ride_id": 159}'
+put '{"ride": {"PULocationID": 236, "DOLocationID": 162, "trip_distance": 2.28}, "ride_id": 159}'
 allow "$policy"
 """
 BEFORE = {"for n in $(seq": A_BAD_RIDE, "--queue-name ride-duration-prediction-on-failure": AN_OUTAGE}

@@ -10,7 +10,7 @@ import (
 )
 
 // readVectors reads a file of the test vectors, which the converter's tests run
-// as well. vectors/README.md says what is in them.
+// as well. SPEC.md says what is in them.
 func readVectors(t *testing.T, name string, v any) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("vectors", name))

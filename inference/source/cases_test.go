@@ -162,7 +162,7 @@ func TestSuccessIsForThoseWhoReadFailures(t *testing.T) {
 		if e := json.Unmarshal(raw, &r); e != nil || r.failures() != test.failures {
 			t.Errorf("%+v: got %s, %v", test, raw, e)
 		}
-		undealt, ok := errors.AsType[*Undealt](err)
+		undealt, ok := errors.AsType[*UndealtError](err)
 		if ok != (test.want != "") || ok && undealt.Error() != test.want {
 			t.Errorf("%+v: got %v", test, err)
 		}

@@ -56,26 +56,26 @@ func (k *Kinesis) give(i *invocation) {
 	k.free = append(k.free, i)
 }
 
-// An Undealt is that items of an event are not dealt with, and that whoever
+// An UndealtError is that items of an event are not dealt with, and that whoever
 // invoked does not read the response, which names them.
-type Undealt struct {
+type UndealtError struct {
 	Items, Of int
 	Why       error // of the first
 }
 
 // Error says how many, and why the first.
-func (u *Undealt) Error() string {
+func (u *UndealtError) Error() string {
 	return fmt.Sprintf("%d of %d records are not dealt with, the first: %v", u.Items, u.Of, u.Why)
 }
 
 // Unwrap returns why the first is not dealt with.
-func (u *Undealt) Unwrap() error { return u.Why }
+func (u *UndealtError) Unwrap() error { return u.Why }
 
 // Invoke handles one event and returns the response: the predictions, in the
 // order of the records, and the sequence numbers of the records that are not
 // dealt with. It is an error when the event is not Kinesis's, when the model
 // cannot run, or when the output will never take the predictions: then Lambda's
-// retry has all of the batch again. It is an *[Undealt], beside the response,
+// retry has all of the batch again. It is an *[UndealtError], beside the response,
 // when that would be taken for success and is none.
 func (k *Kinesis) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	response, _, err := k.InvokeTimed(ctx, payload)
@@ -110,7 +110,7 @@ func (k *Kinesis) InvokeTimed(ctx context.Context, payload []byte) ([]byte, infe
 	response := i.answer(payload, k.event, undealt)
 	b.Timing.Respond += time.Since(mark)
 	if len(undealt) > 0 && !k.Reported {
-		err := &Undealt{len(undealt), len(b.Items), why(&b.Outcomes[undealt[0]])}
+		err := &UndealtError{len(undealt), len(b.Items), why(&b.Outcomes[undealt[0]])}
 		k.engine.Fail(ctx, b, err)
 		return response, b.Timing, err
 	}

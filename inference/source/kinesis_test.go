@@ -249,6 +249,7 @@ func TestInvokeRejectsWhatNoStreamTakes(t *testing.T) {
 func TestPartitionKeys(t *testing.T) {
 	for id, want := range map[string]string{
 		`156`: "156", `1.50`: "1.5", `"a\u0062"`: "ab", `null`: "None", `true`: "True", `[1, 2]`: "[1, 2]",
+		`"\ud83d"`:                           "7586f70fb89addbc55ee252028451c6f36b6e76ca64d663e64c71bce7fd5bdff", // half a surrogate pair is no UTF-8
 		`""`:                                 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 		`"` + strings.Repeat("é", 256) + `"`: strings.Repeat("é", 256),
 		`"` + strings.Repeat("a", 257) + `"`: "e8d95cc2b4bc198c54b40bd214df958afb65f5e73d2c2eafe0593cf5c635c1f0",

@@ -26,6 +26,7 @@ const (
 	timeoutSeconds = 15  // the function's, as in the tutorial
 	memory         = 512 // MB, the function's
 	answerTime     = (timeoutSeconds + 5) * time.Second
+	logTime        = 5 * time.Second // until the engine has written down what it was told
 	pollInterval   = 5 * time.Millisecond
 )
 
@@ -118,27 +119,40 @@ func (c *container) log(ctx context.Context) string {
 	return string(out)
 }
 
-// logged returns an error unless one line of the log, and no more, has text in it.
+// logged returns an error unless one line of the log, and no more, has text in
+// it. An answer may be here before the engine has the lines that led to it.
 func (c *container) logged(ctx context.Context, text string) error {
-	var lines []string
-	for line := range strings.Lines(c.log(ctx)) {
-		if strings.Contains(line, text) {
-			lines = append(lines, line)
+	ctx, cancel := context.WithTimeout(ctx, logTime)
+	defer cancel()
+	return until(ctx, func() error {
+		log, n := c.log(ctx), 0
+		for line := range strings.Lines(log) {
+			if strings.Contains(line, text) {
+				n++
+			}
 		}
-	}
-	if len(lines) != 1 {
-		return fmt.Errorf("%d lines of the log have %q, not one:\n%s", len(lines), text, c.log(ctx))
-	}
-	return nil
+		if n != 1 {
+			return fmt.Errorf("%d lines of the log have %q, not one:\n%s", n, text, log)
+		}
+		return nil
+	})
 }
 
 var initReport = regexp.MustCompile(`INIT REPORT\(durationMs: ([0-9.]+)\)`)
 
 // initMS is what the emulator says that starting the worker took.
 func (c *container) initMS(ctx context.Context) (float64, error) {
-	found := initReport.FindStringSubmatch(c.log(ctx))
-	if found == nil {
-		return 0, errors.New("the emulator's log has no INIT REPORT")
+	ctx, cancel := context.WithTimeout(ctx, logTime)
+	defer cancel()
+	var found []string
+	err := until(ctx, func() error {
+		if found = initReport.FindStringSubmatch(c.log(ctx)); found == nil {
+			return errors.New("the emulator's log has no INIT REPORT")
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	return strconv.ParseFloat(found[1], 64)
 }
