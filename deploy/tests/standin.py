@@ -4,10 +4,10 @@ ministack has CloudFormation, IAM with its permissions enforced, Lambda's config
 and CloudWatch. It runs no image without a container engine, and its event source mapping ignores partial
 failures. So a gateway in front of it plays two parts:
 
-- an invocation runs the worker that `make` built, with the function's variables, its role's permissions,
-  and an empty folder to run in;
-- a record that is put on a stream goes to the functions mapped to it: at once, alone, and once. If it
-  fails, its place in the stream goes to the mapping's on-failure queue.
+- an invocation runs the worker that `make` built, as Lambda does: over its runtime API, with the function's
+  variables, its role's permissions, and an empty folder to run in;
+- a record that is put on a stream goes to the functions mapped to it: at once, alone, and once. If it fails
+  or is reported, it grows too old at once: its place in the stream goes to the on-failure queue.
 
 The gateway also keeps a list of the calls the worker makes.
 """
@@ -17,11 +17,14 @@ import contextlib
 import http.client
 import json
 import os
+import queue
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -41,6 +44,7 @@ LIBRARY = ROOT / ".build/lib/libonnxruntime.so"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 START_TIMEOUT = 30  # s; 1 s is usual
+INIT_TIMEOUT = 10  # s, Lambda's for a function to start
 
 
 class Standin:
@@ -122,23 +126,24 @@ class Standin:
         config = self.client("lambda").get_function_configuration(FunctionName=function)
         variables = config["Environment"]["Variables"]
         if (function, variables["RUN_ID"]) in self.broken:
-            return b'{"errorMessage": "exit status 1", "errorType": "Runtime.ExitError"}', b"", True
+            return exit_error(1), b"", True
         key, secret = self.key_of(config["Role"].rpartition("/")[2])
         task = self.folder / "task"
         task.mkdir(exist_ok=True)
         given = variables | self.environment() | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
-        done = subprocess.run(
-            [WORKER, "-event", "-"],
-            input=event,
-            capture_output=True,
-            cwd=task,
-            env=given | {"ONNXRUNTIME_LIB": str(LIBRARY)},
-            timeout=config["Timeout"] + 10,
-        )
-        if done.returncode == 0:
-            return done.stdout, done.stderr[-4096:], False
-        error = {"errorMessage": f"exit status {done.returncode}", "errorType": "Runtime.ExitError"}
-        return json.dumps(error).encode(), done.stderr[-4096:], True
+        with RuntimeAPI(event, config) as api, tempfile.TemporaryFile() as log:
+            given |= {"ONNXRUNTIME_LIB": str(LIBRARY), "AWS_LAMBDA_RUNTIME_API": api.address}
+            worker = subprocess.Popen(
+                [WORKER], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=task, env=given
+            )
+            threading.Thread(target=lambda: api.ended(worker.wait()), daemon=True).start()
+            try:
+                answer, failed = api.answers.get(timeout=INIT_TIMEOUT + config["Timeout"])
+            finally:
+                worker.terminate()
+                worker.wait(10)
+            log.seek(0)
+            return answer, log.read()[-4096:], failed
 
     def key_of(self, role):
         """The key of a user who may do what the role may now: Lambda alone can assume the role itself."""
@@ -149,6 +154,9 @@ class Standin:
             self.keys[role] = key["AccessKeyId"], key["SecretAccessKey"]
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for statement in document["Statement"]:
+                if statement["Action"] == "sqs:SendMessage":  # IAM has no other for a batch, ministack has
+                    statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
             iam.put_user_policy(UserName=role, PolicyName=name, PolicyDocument=json.dumps(document))
         return self.keys[role]
 
@@ -156,7 +164,12 @@ class Standin:
         """Plays the mapping for one record that was put."""
         arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{record['StreamName']}"
         shard, sequence = answer["ShardId"], answer["SequenceNumber"]
-        about = {"partitionKey": record["PartitionKey"], "sequenceNumber": sequence, "data": record["Data"]}
+        about = {
+            "partitionKey": record["PartitionKey"],
+            "sequenceNumber": sequence,
+            "data": record["Data"],
+            "approximateArrivalTimestamp": round(time.time(), 3),
+        }
         event = {"Records": [{"kinesis": about, "eventID": f"{shard}:{sequence}", "eventSourceARN": arn}]}
         mappings = self.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
         for mapping in mappings:
@@ -170,12 +183,88 @@ class Standin:
                     "batchSize": 1,
                     "streamArn": arn,
                 }
-                body = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "KinesisBatchInfo": place}
-                queue = mapping["DestinationConfig"]["OnFailure"]["Destination"].rpartition(":")[2]
+                body = {"requestContext": {"condition": "RecordAgeExceeded"}, "KinesisBatchInfo": place}
+                destination = mapping["DestinationConfig"]["OnFailure"]["Destination"].rpartition(":")[2]
                 sqs = self.client("sqs")
-                sqs.send_message(
-                    QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=json.dumps(body)
-                )
+                url = sqs.get_queue_url(QueueName=destination)["QueueUrl"]
+                sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))
+
+
+def exit_error(status):
+    return json.dumps({"errorMessage": f"exit status {status}", "errorType": "Runtime.ExitError"}).encode()
+
+
+def read_body(request):
+    if request.headers.get("Transfer-Encoding") != "chunked":
+        return request.rfile.read(int(request.headers.get("Content-Length") or 0))
+    body = b""
+    while size := int(request.rfile.readline(), 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return body
+
+
+class RuntimeAPI:
+    """Lambda's runtime API for one invocation."""
+
+    def __init__(self, event, config):
+        self.answers = queue.Queue()  # (body, whether it is a failure); the first counts
+        self.init_error = None
+        self.events = [event]
+        self.config = config
+        self.over = threading.Event()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), runtime_handler(self))
+        self.server.daemon_threads = True
+        self.address = f"127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *args):
+        self.over.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def ended(self, status):
+        """The worker is no more. If it did not start, it has said why, and its log is complete only now."""
+        self.answers.put((self.init_error or exit_error(status), True))
+
+
+def runtime_handler(api):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):  # invocation/next
+            if not api.events:
+                api.over.wait()
+                return
+            deadline = time.time() + api.config["Timeout"]
+            headers = {
+                "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
+                "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
+                "Lambda-Runtime-Invoked-Function-Arn": api.config["FunctionArn"],
+            }
+            self.answer(200, api.events.pop(), headers)
+
+        def do_POST(self):  # invocation/<id>/response, invocation/<id>/error, init/error
+            body = read_body(self)
+            self.answer(202, b"", {})
+            if self.path.endswith("/init/error"):
+                api.init_error = body
+            else:
+                api.answers.put((body, self.path.endswith("/error")))
+
+        def answer(self, status, body, headers):
+            self.send_response(status)
+            for name, value in (headers | {"Content-Length": str(len(body))}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    return Handler
 
 
 def handler(standin):
@@ -183,7 +272,7 @@ def handler(standin):
         protocol_version = "HTTP/1.1"
 
         def handle_any(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = read_body(self)
             parts = urlsplit(self.path).path.strip("/").split("/")
             if parts[0] == "2015-03-31" and parts[-1] == "invocations":
                 answer, log, failed = standin.invoke(parts[2], body)
@@ -239,10 +328,15 @@ def call(method, path, headers, body):
         return "kinesis:" + target.partition(".")[
             2
         ], f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{json.loads(body)['StreamName']}"
+    if target in ("AmazonSQS.SendMessage", "AmazonSQS.SendMessageBatch"):  # IAM has one action for both
+        owner, name = json.loads(body)["QueueUrl"].split("/")[-2:]
+        return "sqs:SendMessage", f"arn:aws:sqs:{REGION}:{owner}:{name}"
     url = urlsplit(path)
     bucket, _, key = unquote(url.path).lstrip("/").partition("/")
     if method in ("GET", "HEAD") and key and set(parse_qs(url.query)) <= {"x-id"}:
         return "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"
+    if method == "PUT" and key and set(parse_qs(url.query)) <= {"x-id"}:
+        return "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}"
     return f"{method} {target or path}", "*"
 
 

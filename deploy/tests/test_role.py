@@ -4,6 +4,7 @@ What the worker uses is derived twice: from its calls while it serves, and from 
 name. What the mapping uses is AWS's to say, and a list here.
 """
 
+import base64
 import json
 import re
 import subprocess
@@ -13,10 +14,13 @@ from pathlib import Path
 import boto3
 import pytest
 
-from conftest import RUNS
+from conftest import RUNS, event, take_away
 from standin import REGION, ROOT
 
 EVENT = (ROOT / "models/taxi/event.json").read_bytes()
+# A ride, and one that is a dead letter.
+GOOD, BAD = base64.b64decode(json.loads(EVENT)["Records"][0]["kinesis"]["data"]), b"{}"
+MIXED = event(GOOD, BAD)
 
 # Lambda reads a stream in the role's name: AWS Lambda Developer Guide, "Process Amazon Kinesis Data Streams
 # records with Lambda". Of AWS's list SubscribeToShard is for enhanced fan-out, and ListStreams, which is in
@@ -35,13 +39,16 @@ LAMBDA_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 # SDK packages that look for credentials where the environment has none. In Lambda it has the role's.
 CREDENTIALS = {"signin", "sso", "ssooidc", "sts"}
-# IAM's action for an S3 operation, where its name is another one.
-S3_ACTIONS = {
-    "HeadObject": "GetObject",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "HeadBucket": "ListBucket",
+# IAM's action for an operation, where its name is another one.
+ACTIONS = {
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:HeadBucket": "s3:ListBucket",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
 }
+# The worker asks for a queue that is given to it by its name. The stack gives its ARN.
+NOT_BY_ARN = {"sqs:GetQueueUrl"}
 
 
 def statements(aws, role):
@@ -71,9 +78,9 @@ def listed(value):
 def recorded(aws, function):
     """The worker's calls for one event, from its start on."""
     aws.calls.clear()
-    answer, log, failed = aws.invoke(function, EVENT)
+    answer, log, failed = aws.invoke(function, MIXED)
     assert not failed, log.decode()
-    assert json.loads(answer)["predictions"][0]["version"] == RUNS["forest"]
+    assert [p["version"] for p in json.loads(answer)["predictions"]] == [RUNS["forest"]]
     return set(aws.calls)
 
 
@@ -106,23 +113,24 @@ def named():
             operations = boto3.client(name, region_name=REGION).meta.service_model.operation_names
             for operation in operations:
                 if re.search(rf"\b(New)?{operation}(Paginator)?\(", source):
-                    actions.add(
-                        f"{name}:{S3_ACTIONS.get(operation, operation) if name == 's3' else operation}"
-                    )
+                    actions.add(ACTIONS.get(f"{name}:{operation}", f"{name}:{operation}"))
     assert linked - CREDENTIALS == {a.partition(":")[0] for a in actions}, (
         "a service without an operation, or one unknown here"
     )
     return actions
 
 
-def test_role_is_what_is_used(aws, stack):
-    calls = recorded(aws, stack["Function"])
-    used = {action for action, _ in calls}
-    assert used == named(), "the calls made, and the operations in the source"
-    granted = grants(aws, stack["Role"])
-    assert set(granted) == used | MAPPING_READS | MAPPING_REPORTS | LAMBDA_LOGS
-    for action, arn in calls:
-        assert any(fnmatchcase(arn, pattern) for pattern in granted[action]), f"{action} on {arn}"
+def test_role_is_what_is_used(aws, stack, stack_with_bucket):
+    made = set()
+    for each in (stack, stack_with_bucket):
+        calls = recorded(aws, each["Function"])
+        used = {action for action, _ in calls}
+        granted = grants(aws, each["Role"])
+        assert set(granted) == used | MAPPING_READS | MAPPING_REPORTS | LAMBDA_LOGS
+        for action, arn in calls:
+            assert any(fnmatchcase(arn, pattern) for pattern in granted[action]), f"{action} on {arn}"
+        made |= used
+    assert made == named() - NOT_BY_ARN, "the calls made, and the operations in the source"
 
 
 def test_role_is_for_these_resources(aws, stack):
@@ -130,20 +138,30 @@ def test_role_is_for_these_resources(aws, stack):
     bundles = "arn:aws:s3:::mlflow-models/1/*/artifacts/onnx/*"
     wanted = {"kinesis:PutRecords": arn("kinesis", "stream/ride-predictions"), "s3:GetObject": bundles}
     wanted |= dict.fromkeys(MAPPING_READS, arn("kinesis", "stream/start-ride-events"))
-    wanted |= dict.fromkeys(MAPPING_REPORTS, arn("sqs", "ride-duration-prediction-on-failure"))
     wanted |= dict.fromkeys(LAMBDA_LOGS, arn("logs", "log-group:/aws/lambda/ride-duration-prediction:*"))
-    assert grants(aws, stack["Role"]) == {action: [resource] for action, resource in wanted.items()}
+    queues = [arn("sqs", f"ride-duration-prediction-{of}") for of in ("dead-letters", "on-failure")]
+    assert grants(aws, stack["Role"]) == {a: [resource] for a, resource in wanted.items()} | {
+        "sqs:SendMessage": queues
+    }
+    by_policy = {s["Sid"]: s["Resource"] for s in statements(aws, stack["Role"]) if "sqs" in s["Action"]}
+    assert by_policy == dict(zip(("SendDeadLetters", "ReportFailures"), queues, strict=True))
+
+
+def test_bucket_for_dead_letters(aws, stack_with_bucket):
+    assert grants(aws, stack_with_bucket["Role"])["s3:PutObject"] == ["arn:aws:s3:::dead-letters/in-bucket/*"]
+    assert not {"DeadLetterQueue", "DeadLetterAlarm"} & set(stack_with_bucket)
+    _, log, failed = aws.invoke(stack_with_bucket["Function"], MIXED)
+    assert not failed, log.decode()
+    s3 = aws.client("s3")
+    [file] = s3.list_objects_v2(Bucket="dead-letters")["Contents"]
+    assert file["Key"].startswith("in-bucket/") and file["Key"].endswith(".jsonl")
+    [letter] = s3.get_object(Bucket="dead-letters", Key=file["Key"])["Body"].read().splitlines()
+    assert base64.b64decode(json.loads(letter)["data"]) == BAD
 
 
 @pytest.mark.parametrize("sid", ["PublishPredictions", "ReadBundle"])
 def test_worker_fails_without(aws, stack, sid):
-    iam, role = aws.client("iam"), stack["Role"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName="worker")["PolicyDocument"]
-    fewer = [s for s in policy["Statement"] if s["Sid"] != sid]
-    assert len(fewer) == len(policy["Statement"]) - 1
-    iam.put_role_policy(
-        RoleName=role, PolicyName="worker", PolicyDocument=json.dumps(policy | {"Statement": fewer})
-    )
+    take_away(aws, stack["Role"], sid)
     _, log, failed = aws.invoke(stack["Function"], EVENT)
     assert failed and b"AccessDenied" in log
 

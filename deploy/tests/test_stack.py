@@ -25,6 +25,8 @@ def test_stack(aws, stack):
         "PREDICTIONS_STREAM_NAME": "ride-predictions",
         "MODEL_BUCKET": "mlflow-models",
         "MLFLOW_EXPERIMENT_ID": "1",
+        "DEAD_LETTER": "sqs://arn:aws:sqs:us-east-1:000000000000:ride-duration-prediction-dead-letters",
+        "REPORT_BATCH_ITEM_FAILURES": "True",
     }
 
     mapping = aws.client("lambda").get_event_source_mapping(UUID=stack["Mapping"])
@@ -39,16 +41,19 @@ def test_stack(aws, stack):
         "ParallelizationFactor": 1,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "BisectBatchOnFunctionError": True,
-        "MaximumRetryAttempts": 5,
+        "MaximumRetryAttempts": -1,
         "MaximumRecordAgeInSeconds": 21600,
         "DestinationConfig": {"OnFailure": {"Destination": queue}},
     }
     assert {k: mapping.get(k) for k in wanted} == wanted
 
-    attributes = aws.client("sqs").get_queue_attributes(
-        QueueUrl=stack["OnFailureQueue"], AttributeNames=["All"]
-    )["Attributes"]
-    assert (attributes["QueueArn"], attributes["MessageRetentionPeriod"]) == (queue, "1209600")
+    for name, suffix in {"OnFailureQueue": "on-failure", "DeadLetterQueue": "dead-letters"}.items():
+        attributes = aws.client("sqs").get_queue_attributes(QueueUrl=stack[name], AttributeNames=["All"])[
+            "Attributes"
+        ]
+        assert attributes["QueueArn"].endswith(f":ride-duration-prediction-{suffix}")
+        assert attributes["MessageRetentionPeriod"] == "1209600"
+    assert attributes["MaximumMessageSize"] == "1048576"  # the letters'
 
     [group] = aws.client("logs").describe_log_groups(
         logGroupNamePrefix="/aws/lambda/ride-duration-prediction"
@@ -62,6 +67,7 @@ def test_stack(aws, stack):
         ("AWS/Lambda", "IteratorAge", "ride-duration-prediction"),
         ("AWS/Lambda", "Errors", "ride-duration-prediction"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "ride-duration-prediction-on-failure"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "ride-duration-prediction-dead-letters"),
     }
 
 
@@ -85,7 +91,7 @@ def test_existing_streams(aws, make_stack):
     assert function["Environment"]["Variables"]["PREDICTIONS_STREAM_NAME"] == "predictions-of-ours"
     assert function["Architectures"] == ["arm64"]
     alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="existing-")["MetricAlarms"]
-    assert [(a["AlarmActions"], a["OKActions"]) for a in alarms] == [([topic], [topic])] * 3
+    assert [(a["AlarmActions"], a["OKActions"]) for a in alarms] == [([topic], [topic])] * 4
 
 
 @pytest.mark.parametrize(

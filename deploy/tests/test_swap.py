@@ -20,7 +20,7 @@ def swap(aws, argument):
 def picture(aws, stack):
     """All that the stack has made, as the services tell it."""
     lambda_, iam, kinesis = aws.client("lambda"), aws.client("iam"), aws.client("kinesis")
-    role, queue = {"RoleName": stack["Role"]}, {"QueueUrl": stack["OnFailureQueue"]}
+    sqs, role = aws.client("sqs"), {"RoleName": stack["Role"]}
     policies = iam.list_role_policies(**role)["PolicyNames"]
     functions = lambda_.list_functions()["Functions"]
     streams = (stack["InputStream"], stack["PredictionsStream"])
@@ -30,7 +30,10 @@ def picture(aws, stack):
         "policies": [iam.get_role_policy(PolicyName=p, **role)["PolicyDocument"] for p in policies],
         "trust": iam.get_role(**role)["Role"]["AssumeRolePolicyDocument"],
         "alarms": [strip(a) for a in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]],
-        "queue": strip(aws.client("sqs").get_queue_attributes(AttributeNames=["All"], **queue)["Attributes"]),
+        "queues": [
+            strip(sqs.get_queue_attributes(AttributeNames=["All"], QueueUrl=stack[q])["Attributes"])
+            for q in ("OnFailureQueue", "DeadLetterQueue")
+        ],
         "streams": [
             kinesis.describe_stream_summary(StreamName=s)["StreamDescriptionSummary"] for s in streams
         ],

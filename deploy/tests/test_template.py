@@ -57,6 +57,13 @@ def test_variables_are_the_workers():
         assert f'"{name}"' in source, name
 
 
+def test_reporting_is_said_where_it_is_read():
+    resources = TEMPLATE["Resources"]
+    mapping, function = resources["Mapping"]["Properties"], resources["Function"]["Properties"]
+    said = function["Environment"]["Variables"].get("REPORT_BATCH_ITEM_FAILURES")
+    assert (said == "True") == ("ReportBatchItemFailures" in mapping["FunctionResponseTypes"])
+
+
 GOOD = {
     "ImageUri": [
         "123456789012.dkr.ecr.eu-west-1.amazonaws.com/stream-model-duration:v1",
@@ -65,6 +72,7 @@ GOOD = {
     "RunId": ["3f8b6c3fdddb425fab0cf9b88cfa48de"],
     "PreviousRunId": ["", "3f8b6c3fdddb425fab0cf9b88cfa48de"],
     "ModelBucket": ["", "mlflow-models"],
+    "DeadLetterBucket": ["", "dead-letters"],
     "MlflowExperimentId": ["1"],
     "InputStreamName": ["start-ride-events"],
     "PredictionsStreamName": ["ride_predictions"],
@@ -80,6 +88,7 @@ BAD = {
     "RunId": ["", "a/b", "../a", "a" * 65, "a\n"],
     "PreviousRunId": ["a/b"],
     "ModelBucket": ["s3://mlflow-models", "Models", "a/b", "-a"],
+    "DeadLetterBucket": ["s3://dead-letters", "dead-letters/prefix", "arn:aws:s3:::dead-letters"],
     "MlflowExperimentId": ["", "1/2", "*"],
     "InputStreamName": ["", "a b", "arn:aws:kinesis:eu-west-1:123456789012:stream/a"],
     "PredictionsStreamName": ["", "*"],
