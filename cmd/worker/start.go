@@ -8,18 +8,10 @@ import (
 	"time"
 
 	"skiff/inference/hint"
+	"skiff/inference/limits"
 )
 
-// What Lambda gives a function to start; from "Understanding the Lambda
-// execution environment lifecycle" of the AWS Lambda Developer Guide. Where it
-// is not 10 seconds it is 130, or the function's timeout if that is longer,
-// which the worker isn't told.
-const (
-	onDemandInit = 10 * time.Second
-	longInit     = 130 * time.Second
-)
-
-// initMargin is left of that for Lambda to be told what went wrong.
+// initMargin is left of what Lambda gives a function to start, to be told what went wrong.
 const initMargin = time.Second
 
 // startTime is what loading may take outside Lambda.
@@ -30,9 +22,9 @@ const startTime = time.Minute
 func initTime(kind string) time.Duration {
 	switch kind {
 	case "provisioned-concurrency", "snap-start", "lambda-managed-instances":
-		return longInit - initMargin
+		return limits.LongInitTime - initMargin
 	default: // on-demand, and what is not known yet
-		return onDemandInit - initMargin
+		return limits.InitTime - initMargin
 	}
 }
 

@@ -1,15 +1,33 @@
 // Package limits has AWS's limits, each with where it is said.
 package limits
 
-// Lambda: "Lambda quotas", and CreateEventSourceMapping for a Kinesis stream.
+import "time"
+
+// Lambda: "Lambda quotas", and "Understanding the Lambda execution environment
+// lifecycle" of its Developer Guide.
 const (
-	BatchRecords = 10_000  // of an event source mapping's event
-	Request      = 6 << 20 // bytes of a synchronous invocation's event
-	Response     = 6 << 20 // bytes of its answer
+	Request  = 6 << 20          // bytes of a synchronous invocation's event
+	Response = 6 << 20          // bytes of its answer
+	InitTime = 10 * time.Second // of a function's start, on demand
+
+	// LongInitTime is that of the other kinds of start, or the function's timeout
+	// if that is longer, which a function isn't told.
+	LongInitTime = 130 * time.Second
 )
 
-// Kinesis: the PutRecords API.
+// Lambda: CreateEventSourceMapping for a Kinesis stream.
 const (
+	DefaultBatch   = 100               // records of an event, unless it is set
+	BatchRecords   = 10_000            // of an event, at most
+	BatchingWindow = 300 * time.Second // at most
+	RetryAttempts  = 10_000            // at most, unless endless
+	LeastRecordAge = 60 * time.Second
+	RecordAge      = 604_800 * time.Second // 7 days, at most
+)
+
+// Kinesis: the GetRecords and PutRecords APIs.
+const (
+	GetRecords   = 10_000  // records in an answer
 	PartitionKey = 256     // characters
 	PutRecords   = 500     // records in a request
 	PutBytes     = 5 << 20 // of a request, partition keys included; 10 MiB in the current API, 5 MiB is taken everywhere

@@ -8,9 +8,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/internal/transcripts"
 	"skiff/cmd/tools/internal/measuring"
+	"skiff/inference/limits"
 )
 
 func TestMain(m *testing.M) {
@@ -48,8 +48,8 @@ func TestRecommend(t *testing.T) {
 		{"the only one", []Result{result(10, 1, 9)}, 10},
 		{"the cheapest", []Result{result(1, 1, 9000), result(100, 1, 2000), result(1000, 1, 1000)}, 1000},
 		{"the smallest that is as good", []Result{result(1000, 1, 300_000), result(2000, 1, 299_000), result(4000, 1, 299_000)}, 1000},
-		{"none at all", []Result{result(100, lambdatest.MaxPayload+1, 2), result(1000, lambdatest.MaxPayload+2, 1)}, 100},
-		{"none that Lambda can't deliver", []Result{result(1000, 1, 1000), result(10_000, lambdatest.MaxPayload+1, 10)}, 1000},
+		{"none at all", []Result{result(100, limits.Request+1, 2), result(1000, limits.Request+2, 1)}, 100},
+		{"none that Lambda can't deliver", []Result{result(1000, 1, 1000), result(10_000, limits.Request+1, 10)}, 1000},
 	} {
 		if got := recommend(test.results); got.Batch != test.want || got.Why == "" {
 			t.Errorf("%s: got %+v, want %d", test.name, got, test.want)
@@ -59,11 +59,11 @@ func TestRecommend(t *testing.T) {
 
 func TestCheckPredicted(t *testing.T) {
 	for response, ok := range map[string]bool{
-		`{"predictions":[{},{}]}`:                                                true,
-		`{"predictions":[]}`:                                                     true, // too large for Lambda
-		`{"predictions":[{}],"batchItemFailures":[{}]}`:                          false,
-		`{"predictions":[],"batchItemFailures":[{},{}]}`:                         false,
-		`{"predictions":[{}` + strings.Repeat(" ", lambdatest.MaxPayload) + `]}`: false,
+		`{"predictions":[{},{}]}`:                                         true,
+		`{"predictions":[]}`:                                              true, // too large for Lambda
+		`{"predictions":[{}],"batchItemFailures":[{}]}`:                   false,
+		`{"predictions":[],"batchItemFailures":[{},{}]}`:                  false,
+		`{"predictions":[{}` + strings.Repeat(" ", limits.Request) + `]}`: false,
 		`{`: false,
 	} {
 		if err := checkPredicted(event{records: 2}, []byte(response)); (err == nil) != ok {

@@ -3,7 +3,7 @@ package main
 import (
 	"math"
 
-	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // Lambda's prices: US dollars in us-east-1, first tier, as listed in November
@@ -75,13 +75,13 @@ const recommendedMemory = 512 // MB: the worker takes a fraction, and the tutori
 func recommend(results []Result) Recommendation {
 	cheapest := math.Inf(1)
 	for _, r := range results {
-		if r.Payload <= lambdatest.MaxPayload {
+		if r.Payload <= limits.Request {
 			cheapest = math.Min(cheapest, costOf(r, recommendedMemory).DollarsX86)
 		}
 	}
 	best := Recommendation{Batch: results[0].Batch, MemoryMB: recommendedMemory}
 	for _, r := range results {
-		if r.Payload <= lambdatest.MaxPayload && costOf(r, recommendedMemory).DollarsX86 <= cheapest*(1+tolerance) {
+		if r.Payload <= limits.Request && costOf(r, recommendedMemory).DollarsX86 <= cheapest*(1+tolerance) {
 			best.Batch = r.Batch
 			break
 		}

@@ -10,6 +10,7 @@ import (
 	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/tools/internal/taxi"
 	"skiff/inference/hint"
+	"skiff/inference/limits"
 )
 
 // readRecords reads the records of a JSON lines file, or the taxi rides where
@@ -33,7 +34,7 @@ func readLines(file string) ([][]byte, error) {
 	defer f.Close()
 	var records [][]byte
 	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, lambdatest.MaxPayload)
+	lines.Buffer(nil, limits.Request)
 	for lines.Scan() {
 		if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 {
 			records = append(records, bytes.Clone(line))

@@ -5,7 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // writeText writes the report as tables for people.
@@ -26,7 +26,7 @@ func writeText(w io.Writer, r *Report) error {
 		return err
 	}
 	for i := range r.Results {
-		if b := &r.Results[i]; b.Payload > lambdatest.MaxPayload {
+		if b := &r.Results[i]; b.Payload > limits.Request {
 			fmt.Fprintf(w, "A batch of %d such records is %.1f MB: over the 6 MB that Lambda delivers, the mapping cuts it.\n", b.Batch, float64(b.Payload)/(1<<20))
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // writeText writes the report as tables for people.
@@ -69,7 +69,7 @@ func (r *Report) notes(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if size > lambdatest.MaxPayload {
+		if size > limits.Request {
 			fmt.Fprintf(w, "An event of %d such records has %.1f MiB: over the 6 MiB that Lambda delivers, the mapping cuts it.\n", batch, float64(size)/(1<<20))
 		}
 	}

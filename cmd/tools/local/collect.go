@@ -8,8 +8,8 @@ import (
 	"math"
 	"strconv"
 
-	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/internal/lambdatest/mapping"
+	"skiff/inference/limits"
 )
 
 // published is what the predictions stream holds, by ride.
@@ -45,7 +45,7 @@ func (p *published) collect(ctx context.Context, source *mapping.Source, m manif
 	for _, shard := range shards {
 		after := ""
 		for {
-			records, ended, err := source.Read(ctx, shard.ID, after, lambdatest.MaxRead)
+			records, ended, err := source.Read(ctx, shard.ID, after, limits.GetRecords)
 			if err != nil {
 				return fmt.Errorf("reading %s of %s: %w", shard.ID, predictionsStream, err)
 			}

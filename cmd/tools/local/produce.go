@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/cmd/internal/lambdatest"
 	"skiff/inference/limits"
 )
 
@@ -61,7 +60,7 @@ func calls(records [][]byte) []span {
 	var spans []span
 	s, size := span{}, 0
 	for i, r := range records {
-		if s.end-s.start == lambdatest.MaxPut || s.end > s.start && size+len(r) > maxPutBytes {
+		if s.end-s.start == limits.PutRecords || s.end > s.start && size+len(r) > maxPutBytes {
 			spans = append(spans, s)
 			s, size = span{i, i}, 0
 		}

@@ -26,13 +26,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/internal/lambdatest/faults"
 	"skiff/cmd/internal/lambdatest/mapping"
 	"skiff/cmd/internal/lambdatest/ministack"
 	"skiff/cmd/internal/lambdatest/runtimeapi"
 	"skiff/cmd/internal/shipped"
 	"skiff/inference"
+	"skiff/inference/limits"
 )
 
 const (
@@ -195,7 +195,7 @@ func (p *path) produce(n, badIn100k int) {
 	p.t.Helper()
 	for start := p.put; p.put < start+n; {
 		in := &kinesis.PutRecordsInput{StreamName: &p.rides}
-		for ; p.put < start+n && len(in.Records) < lambdatest.MaxPut; p.put++ {
+		for ; p.put < start+n && len(in.Records) < limits.PutRecords; p.put++ {
 			data := ride(p.put)
 			if isBad(p.put, badIn100k) {
 				data = bad
@@ -319,7 +319,7 @@ func (p *path) published() map[string]int {
 	copies := map[string]int{}
 	source := mapping.NewSource(p.server.Kinesis, p.predictions)
 	for after := ""; ; {
-		records, _, err := source.Read(p.t.Context(), "shardId-000000000000", after, lambdatest.MaxRead)
+		records, _, err := source.Read(p.t.Context(), "shardId-000000000000", after, limits.GetRecords)
 		if err != nil {
 			p.t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // batcher collects the records of one shard into batches.
@@ -51,7 +52,7 @@ func (b *batcher) fit() int {
 	size := lambdatest.EventSize(nil)
 	for i := range b.pending {
 		size += b.pending[i].Size()
-		if size > lambdatest.MaxPayload && i > 0 {
+		if size > limits.Request && i > 0 {
 			return i
 		}
 	}

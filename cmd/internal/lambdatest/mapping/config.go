@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // Endless is the MaximumRetryAttempts of retrying for ever.
@@ -40,7 +41,7 @@ const (
 
 // complete is c with what AWS takes where nothing is said.
 func (c Config) complete() Config {
-	c.BatchSize = cmp.Or(c.BatchSize, lambdatest.DefaultBatch)
+	c.BatchSize = cmp.Or(c.BatchSize, limits.DefaultBatch)
 	c.FirstPause = cmp.Or(c.FirstPause, firstPause)
 	c.LastPause = cmp.Or(c.LastPause, lastPause)
 	c.PollInterval = cmp.Or(c.PollInterval, pollInterval)
@@ -59,16 +60,16 @@ func (c Config) pause(retries int) time.Duration {
 // Validate says which setting AWS would refuse.
 func (c Config) Validate() error {
 	switch {
-	case c.BatchSize < 0 || c.BatchSize > lambdatest.MaxBatch:
-		return fmt.Errorf("batch size %d is not between 1 and %d records", c.BatchSize, lambdatest.MaxBatch)
-	case c.MaximumBatchingWindow < 0 || c.MaximumBatchingWindow > lambdatest.MaxWindow:
-		return fmt.Errorf("batching window %v is not between 0 and %v", c.MaximumBatchingWindow, lambdatest.MaxWindow)
-	case c.MaximumRetryAttempts < Endless || c.MaximumRetryAttempts > lambdatest.MaxRetries:
-		return fmt.Errorf("%d retry attempts are not between -1 and %d", c.MaximumRetryAttempts, lambdatest.MaxRetries)
+	case c.BatchSize < 0 || c.BatchSize > limits.BatchRecords:
+		return fmt.Errorf("batch size %d is not between 1 and %d records", c.BatchSize, limits.BatchRecords)
+	case c.MaximumBatchingWindow < 0 || c.MaximumBatchingWindow > limits.BatchingWindow:
+		return fmt.Errorf("batching window %v is not between 0 and %v", c.MaximumBatchingWindow, limits.BatchingWindow)
+	case c.MaximumRetryAttempts < Endless || c.MaximumRetryAttempts > limits.RetryAttempts:
+		return fmt.Errorf("%d retry attempts are not between -1 and %d", c.MaximumRetryAttempts, limits.RetryAttempts)
 	case c.FirstPause < 0 || c.LastPause < 0 || c.PollInterval < 0:
 		return errors.New("a pause is below 0")
-	case c.MaximumRecordAge != 0 && (c.MaximumRecordAge < lambdatest.MinRecordAge || c.MaximumRecordAge > lambdatest.MaxRecordAge):
-		return fmt.Errorf("record age %v is not between %v and %v", c.MaximumRecordAge, lambdatest.MinRecordAge, lambdatest.MaxRecordAge)
+	case c.MaximumRecordAge != 0 && (c.MaximumRecordAge < limits.LeastRecordAge || c.MaximumRecordAge > limits.RecordAge):
+		return fmt.Errorf("record age %v is not between %v and %v", c.MaximumRecordAge, limits.LeastRecordAge, limits.RecordAge)
 	}
 	return nil
 }

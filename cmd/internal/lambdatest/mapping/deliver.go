@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // batch is a run of records of a shard on their way to the function, and what that has cost so far.
@@ -33,7 +34,7 @@ func (m *Mapping) deliver(ctx context.Context, b batch) error {
 			b.entries = b.entries[n:]
 			continue
 		}
-		if lambdatest.EventSize(b.entries) > lambdatest.MaxPayload { // a single record, too large for any invocation
+		if lambdatest.EventSize(b.entries) > limits.Request { // a single record, too large for any invocation
 			return m.discard(ctx, b, retryAttemptsExhausted)
 		}
 		result, err := m.function.Invoke(ctx, lambdatest.Event(b.entries))

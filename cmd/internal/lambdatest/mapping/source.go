@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // Source reads a Kinesis stream: the Lister and Reader of a mapping. It may be used concurrently, for different shards.
@@ -89,7 +89,7 @@ func (s *Source) Read(ctx context.Context, shard, after string, limit int) ([]Re
 }
 
 func (s *Source) get(ctx context.Context, token string, limit int) (*kinesis.GetRecordsOutput, error) {
-	return s.client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: &token, Limit: aws.Int32(int32(min(limit, lambdatest.MaxRead)))}) //nolint:gosec // within the limit
+	return s.client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: &token, Limit: aws.Int32(int32(min(limit, limits.GetRecords)))}) //nolint:gosec // within the limit
 }
 
 // iterator is the iterator kept for a shard, when it stands behind after, or else a new one.

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/internal/lambdatest/process"
+	"skiff/inference/limits"
 )
 
 // prefix is the path under which the Runtime API answers.
@@ -67,13 +67,13 @@ func startEnvironment(ctx context.Context, config Config) (*environment, error) 
 		return nil, fmt.Errorf("listening for the function: %w", err)
 	}
 	e := &environment{config: config, asked: make(chan struct{}), invocations: make(chan *invocation)}
-	e.server = &http.Server{Handler: e.routes(), ReadHeaderTimeout: lambdatest.InitTimeout}
+	e.server = &http.Server{Handler: e.routes(), ReadHeaderTimeout: limits.InitTime}
 	go func() { _ = e.server.Serve(listener) }() // ends with the server's Close
 	if e.process, err = process.Start(config.Command(listener.Addr().String())); err != nil {
 		_ = e.server.Close()
 		return nil, err
 	}
-	timer := time.NewTimer(lambdatest.InitTimeout)
+	timer := time.NewTimer(limits.InitTime)
 	defer timer.Stop()
 	select {
 	case <-e.asked:
@@ -81,7 +81,7 @@ func startEnvironment(ctx context.Context, config Config) (*environment, error) 
 	case <-e.process.Exited():
 		err = &StartError{Reason: e.process.Status(), Init: e.initFailure()}
 	case <-timer.C:
-		err = &StartError{Reason: fmt.Sprintf("its init phase took longer than %v", lambdatest.InitTimeout), Init: e.initFailure()}
+		err = &StartError{Reason: fmt.Sprintf("its init phase took longer than %v", limits.InitTime), Init: e.initFailure()}
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -197,9 +197,9 @@ func (e *environment) answer(w http.ResponseWriter, r *http.Request, functionErr
 	e.current = nil
 	e.mu.Unlock()
 
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, lambdatest.MaxPayload))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.Request))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		message := fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", lambdatest.MaxPayload)
+		message := fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", limits.Request)
 		inv.done <- inv.failure("Function.ResponseSizeTooLarge", message)
 		reply(w, http.StatusRequestEntityTooLarge, errorDocument("RequestEntityTooLarge", message))
 		return
@@ -221,7 +221,7 @@ func (e *environment) failInit(w http.ResponseWriter, r *http.Request) {
 	var doc struct {
 		Message string `json:"errorMessage"`
 	}
-	if json.NewDecoder(http.MaxBytesReader(w, r.Body, lambdatest.MaxPayload)).Decode(&doc) == nil {
+	if json.NewDecoder(http.MaxBytesReader(w, r.Body, limits.Request)).Decode(&doc) == nil {
 		e.mu.Lock()
 		e.initError = doc.Message
 		e.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 const (
@@ -67,8 +67,8 @@ func (f *Function) Start(ctx context.Context) error {
 // Invoke hands payload to the function and waits for what comes of it. An error of the function, a crash or a time-out is a Result; an error is
 // that there is no environment (*StartError), that payload is over 6 MB, or ctx's.
 func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
-	if len(payload) > lambdatest.MaxPayload {
-		return Result{}, fmt.Errorf("invoking with %d bytes: the limit is %d", len(payload), lambdatest.MaxPayload)
+	if len(payload) > limits.Request {
+		return Result{}, fmt.Errorf("invoking with %d bytes: the limit is %d", len(payload), limits.Request)
 	}
 	if err := f.take(ctx); err != nil {
 		return Result{}, err

@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // modeVariable makes the test binary the function: served by AWS's own runtime client, or ending before that.
@@ -173,7 +173,7 @@ func TestResponseTooLarge(t *testing.T) {
 
 func TestRequestTooLarge(t *testing.T) {
 	f := testFunction(t, "serve", time.Second)
-	if _, err := f.Invoke(t.Context(), make([]byte, lambdatest.MaxPayload+1)); err == nil {
+	if _, err := f.Invoke(t.Context(), make([]byte, limits.Request+1)); err == nil {
 		t.Error("no error")
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/cmd/internal/lambdatest"
+	"skiff/inference/limits"
 )
 
 // ReadBatches reads the -batch flag, batch sizes with commas between them, and
@@ -15,8 +15,8 @@ func ReadBatches(flag string) ([]int, error) {
 	var batches []int
 	for word := range strings.SplitSeq(flag, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < 1 || n > lambdatest.MaxBatch {
-			return nil, fmt.Errorf("-batch %s: a batch size is a whole number from 1 to %d", flag, lambdatest.MaxBatch)
+		if err != nil || n < 1 || n > limits.BatchRecords {
+			return nil, fmt.Errorf("-batch %s: a batch size is a whole number from 1 to %d", flag, limits.BatchRecords)
 		}
 		batches = append(batches, n)
 	}
