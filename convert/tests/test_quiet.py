@@ -53,5 +53,6 @@ def test_a_conversion(run, tmp_path):
 
 
 def test_mlflow(run):
-    asks = "import skiff_convert; from mlflow.telemetry import utils; raise SystemExit(not utils.is_telemetry_disabled())"
+    asks = "from mlflow.telemetry import utils; raise SystemExit(not utils.is_telemetry_disabled())"
+    asks = f"import skiff_convert; {asks}"
     assert run("-c", asks) == []
