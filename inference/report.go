@@ -65,9 +65,14 @@ func (e *Engine) report(ctx context.Context, b *Batch, took time.Duration) {
 
 // Fail logs an invocation that is an error.
 func (e *Engine) Fail(ctx context.Context, b *Batch, err error) {
-	e.log.LogAttrs(ctx, slog.LevelError, "invocation failed", slog.String("run_id", b.RunID),
-		slog.Int("records", len(b.Items)), slog.Int("rejected", b.tally().rejected),
-		slog.String("error", err.Error()), slog.String("hint", hint.Of(err)))
+	attrs := []slog.Attr{
+		slog.String("run_id", b.RunID), slog.Int("records", len(b.Items)),
+		slog.Int("rejected", b.tally().rejected), slog.String("error", err.Error()),
+	}
+	if h := hint.Of(err); h != "" {
+		attrs = append(attrs, slog.String("hint", h))
+	}
+	e.log.LogAttrs(ctx, slog.LevelError, "invocation failed", attrs...)
 }
 
 // reportRejections logs the first rejections, a line each.

@@ -60,6 +60,7 @@ func (t *tester) aws(run string, more ...string) []string {
 	options := []string{
 		"-e", "AWS_ACCESS_KEY_ID=test", "-e", "AWS_SECRET_ACCESS_KEY=test", "-e", "AWS_REGION=" + ministack.Region,
 		"-e", "AWS_ENDPOINT_URL=" + t.stand.Endpoint, "-e", "MODEL_BUCKET=" + bucket, "-e", "PREDICTIONS_STREAM_NAME=" + stream, "-e", "RUN_ID=" + run,
+		"-e", "REPORT_BATCH_ITEM_FAILURES=True",
 	}
 	for _, variable := range more {
 		options = append(options, "-e", variable)
