@@ -48,17 +48,18 @@ type Reason string
 
 // The reasons.
 const (
-	NotBase64    Reason = "not_base64"    // the event's kinesis.data is absent or not base64
-	NotJSON      Reason = "not_json"      // bad UTF-8 or syntax, NaN and Infinity literals, nesting over 1,000 deep
-	MissingField Reason = "missing_field" // a field that the model's columns or the id need
-	WrongType    Reason = "wrong_type"    // text where a number was learned, a list, an object
-	NotFinite    Reason = "not_finite"    // a number, or a prediction, that is infinite, NaN or beyond what the model can read
-	TooLarge     Reason = "too_large"     // the prediction, which carries the record's id, is over the output's limit for one message
+	NotBase64       Reason = "not_base64"       // the event's kinesis.data is absent or not base64
+	NotJSON         Reason = "not_json"         // bad UTF-8 or syntax, NaN and Infinity literals, nesting over 1,000 deep
+	MissingField    Reason = "missing_field"    // a field that the model's columns or the id need
+	WrongType       Reason = "wrong_type"       // text where a number was learned, a list, an object
+	NotFinite       Reason = "not_finite"       // a number, or a prediction, that is infinite, NaN or beyond what the model can read
+	UnknownCategory Reason = "unknown_category" // a category that training did not have, where the original refuses such
+	TooLarge        Reason = "too_large"        // the prediction, which carries the record's id, is over the output's limit for one message
 )
 
 // Reasons returns all reasons.
 func Reasons() []Reason {
-	return []Reason{NotBase64, NotJSON, MissingField, WrongType, NotFinite, TooLarge}
+	return []Reason{NotBase64, NotJSON, MissingField, WrongType, NotFinite, UnknownCategory, TooLarge}
 }
 
 // A Rejection is why an item can never succeed: retrying it is no use. None of

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -20,10 +21,10 @@ func taxi() *Manifest {
 			Format: Format, RunID: "run1", Model: "ride_duration_prediction_model",
 			ID: &IDField{Name: "ride_id", Path: []string{"ride_id"}},
 		},
-		Outputs: []Output{{Name: "ride_duration", Kind: "number", Width: 1, Unit: "minutes"}},
+		Outputs: []Output{{Name: "ride_duration", Kind: "number", Width: 1, Link: "identity", Unit: "minutes"}},
 		Columns: []Column{
 			{
-				Name: "PU_DO", Kind: "category", Missing: "reject", Vocabulary: []string{"130_205", "ü_\"None"},
+				Name: "PU_DO", Kind: "category", Missing: "reject", Unknown: "accept", Vocabulary: []Scalar{Word("130_205"), Word("ü_\"None")},
 				Template: []Part{{Path: []string{"ride", "PULocationID"}}, {Text: "_"}, {Path: []string{"ride", "DOLocationID"}}},
 			},
 			{
@@ -93,17 +94,17 @@ func TestOpenRefuses(t *testing.T) {
 		class  error
 	}{
 		{"another run", func(m *Manifest) { m.RunID = "run2" }, nil, "is of another run: run2, not run1", ErrOtherRun},
-		{"a later format", func(m *Manifest) { m.Format = 9 }, nil, "format 9, and this worker reads formats 1 to 2", ErrFormat},
+		{"a later format", func(m *Manifest) { m.Format = 9 }, nil, "format 9, and this worker reads formats 1 to 3", ErrFormat},
 		{"a run id that is a path", func(m *Manifest) { m.RunID = "../run1" }, nil, "not a run id", ErrInvalid},
 		{"no prediction", func(m *Manifest) { m.Outputs[0].Name = "" }, nil, "names no prediction", ErrInvalid},
 		{"an id without a path", func(m *Manifest) { m.ID.Path = nil }, nil, "the id has no name or no path", ErrInvalid},
 		{"an output of no width", func(m *Manifest) { m.Outputs[0].Width = 0 }, nil, "width of 0", ErrInvalid},
-		{"an output of another kind", func(m *Manifest) { m.Outputs[0].Kind = "label" }, nil, `is "label", not one of number`, ErrInvalid},
+		{"an output of another kind", func(m *Manifest) { m.Outputs[0].Kind = "word" }, nil, `is "word", not one of number, label`, ErrInvalid},
 		{"an id with the prediction's name", func(m *Manifest) { m.ID.Name = "ride_duration" }, nil, `two fields of the output have the name "ride_duration"`, ErrInvalid},
 		{"two outputs of a name", func(m *Manifest) { m.Outputs = append(m.Outputs, m.Outputs[0]) }, nil, "two fields of the output", ErrInvalid},
 		{"no words", func(m *Manifest) { m.Columns[0].Vocabulary = nil }, nil, "has no words", ErrInvalid},
-		{"a repeated word", func(m *Manifest) { m.Columns[0].Vocabulary[1] = "130_205" }, nil, `word "130_205" is repeated`, ErrInvalid},
-		{"a number with words", func(m *Manifest) { m.Columns[1].Vocabulary = []string{"a"} }, nil, "a number has no words", ErrInvalid},
+		{"a repeated word", func(m *Manifest) { m.Columns[0].Vocabulary[1] = Word("130_205") }, nil, `word "130_205" is repeated`, ErrInvalid},
+		{"a number with words", func(m *Manifest) { m.Columns[1].Vocabulary = []Scalar{Word("a")} }, nil, "a number has no words", ErrInvalid},
 		{"a negative limit", func(m *Manifest) { m.Columns[1].Limit = new(-1.0) }, nil, "its limit is -1", ErrInvalid},
 		{"a template with a rule for other values", func(m *Manifest) { m.Columns[0].Other = "none" }, nil, "every other value is text", ErrInvalid},
 		{"no columns", func(m *Manifest) { m.Columns = nil }, nil, "no columns", ErrInvalid},
@@ -151,6 +152,7 @@ func TestOpenRefusesGoldens(t *testing.T) {
 		goldens + `{"record": "{}", "outputs": {"ride_duration": [1]}}`:                     "line 4: its output ride_duration",
 		goldens + `{"record": "{}", "outputs": {"ride_duration": 1}, "within": -1}`:         "line 4: its bound is -1",
 		goldens + `{"record": "{}", "outputs": {"ride_duration": 1}, "within": 1e309}`:      "line 4",
+		goldens + `{"record": "{}", "outputs": {"ride_duration": 1, "ride_duration": 1}}`:   "line 4: ",
 		`{"record": "{}", "reject": "not_json"}`:                                            "no predictions",
 	} {
 		_, err := Open(context.Background(), writeBundle(t, goldens, nil), "run1")
@@ -178,6 +180,8 @@ func FuzzManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(raw)
+	f.Add(bytes.Replace(raw, []byte(`["130_205",`), []byte(`[7, 0.5, true, null, `), 1))
+	f.Add(bytes.Replace(raw, []byte(`"kind":"number","width":1`), []byte(`"kind":"label","width":1,"labels":["a",7],"decide":"scores"`), 1))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if m, err := ParseManifest(raw); err == nil && (m.Width() < 1 || m.Fingerprint == "") {
 			t.Errorf("a manifest without outputs or fingerprint: %+v", m)

@@ -3,7 +3,10 @@
 // vectors beside it are run by both.
 //
 //  1. open.go: the files, whole and unaltered, of any format so far
-//  2. manifest.go: what a manifest says; format1.go: how an old one says it
-//  3. check.go: what parses and makes no sense
-//  4. golden.go: records with what the original pipeline made of them
+//  2. manifest.go, scalar.go: what a manifest says; format1.go, format2.go: how
+//     an old one says it
+//  3. check.go, check_columns.go, check_outputs.go: what parses and makes no
+//     sense
+//  4. golden.go, golden_outputs.go: records with what the original pipeline
+//     made of them
 package bundle

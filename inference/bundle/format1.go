@@ -15,8 +15,8 @@ type manifest1 struct {
 	Columns []Column `json:"columns"`
 }
 
-// upgrade returns what it means in today's format.
-func (m *manifest1) upgrade() (*Manifest, error) {
+// upgrade returns what it means in format 2.
+func (m *manifest1) upgrade() (*manifest2, error) {
 	for i := range m.Columns {
 		c := &m.Columns[i]
 		if c.Other != "" {
@@ -38,7 +38,7 @@ func (m *manifest1) upgrade() (*Manifest, error) {
 			}
 		}
 	}
-	return &Manifest{
+	return &manifest2{
 		Header:  m.Header,
 		Outputs: []Output{{Name: m.Prediction.Name, Kind: Number, Width: 1, Unit: m.Prediction.Unit}},
 		Columns: m.Columns,

@@ -8,17 +8,19 @@ import (
 	"math"
 	"slices"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"skiff/inference"
 )
 
-// A Golden is a record with what the original pipeline made of it.
+// A Golden is a record with what the original pipeline made of it: the numbers
+// and the labels of the outputs' fields, side by side. Of a label those are its
+// own, then its probabilities and its margin, where it has them.
 type Golden struct {
 	Record string
-	Want   []float64 // the outputs' values, side by side; nil where it is rejected
-	Within float64   // absolute bound; 0 asks for equal bits
+	Want   []float64
+	Labels []int   // indexes into the outputs' labels
+	Within float64 // absolute bound of the numbers; 0 asks for equal bits
 	Reject inference.Reason
 	Field  string
 }
@@ -46,7 +48,7 @@ func parseGoldens(raw []byte, m *Manifest) ([]Golden, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", len(goldens)+1, err)
 		}
-		if g.Want != nil {
+		if g.Reject == "" {
 			predictions++
 		}
 		goldens = append(goldens, g)
@@ -84,6 +86,8 @@ func parseGolden(line []byte, m *Manifest) (Golden, error) {
 		return Golden{}, errors.New("a bound is for a prediction, a field for a reason to reject")
 	case !predicted && !slices.Contains(inference.Reasons(), g.Reject):
 		return Golden{}, fmt.Errorf("there is no reason %q", g.Reject)
+	case g.Reject == inference.UnknownCategory && m.Format < 3:
+		return Golden{}, fmt.Errorf("the reason %s is of format 3", g.Reject)
 	case g.Within != nil && !(*g.Within > 0 && *g.Within <= math.MaxFloat64):
 		return Golden{}, fmt.Errorf("its bound is %v", *g.Within)
 	case g.Within != nil:
@@ -97,36 +101,6 @@ func parseGolden(line []byte, m *Manifest) (Golden, error) {
 		out.Want = []float64{*g.Prediction}
 		return out, nil
 	}
-	var err error
-	out.Want, err = g.want(m.Outputs)
+	err := g.want(m.Outputs, &out)
 	return out, err
-}
-
-// want puts the outputs' values side by side.
-func (g *golden) want(outputs []Output) ([]float64, error) {
-	if len(g.Outputs) != len(outputs) {
-		return nil, fmt.Errorf("it has %d outputs, and the manifest %d", len(g.Outputs), len(outputs))
-	}
-	var all []float64
-	for _, o := range outputs {
-		raw, ok := g.Outputs[o.Name]
-		if !ok {
-			return nil, fmt.Errorf("it has no output %s", o.Name)
-		}
-		values := make([]float64, 1)
-		var err error
-		if o.Width == 1 {
-			err = json.Unmarshal(raw, &values[0])
-		} else {
-			err = json.Unmarshal(raw, &values)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("its output %s: %w", o.Name, err)
-		}
-		if len(values) != o.Width {
-			return nil, fmt.Errorf("its output %s has %d values, and the manifest %d", o.Name, len(values), o.Width)
-		}
-		all = append(all, values...)
-	}
-	return all, nil
 }

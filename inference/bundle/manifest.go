@@ -2,16 +2,45 @@ package bundle
 
 // MinFormat and Format are the formats this package reads: all from the first
 // to the one that the converter writes today. A format of its own file,
-// format1.go and so on, says how an old one becomes a [Manifest].
+// format1.go, format2.go, says how an old one becomes a [Manifest].
 const (
 	MinFormat = 1
-	Format    = 2
+	Format    = 3
 )
 
-// The kinds of columns.
+// The kinds of columns and outputs: of columns the first two, of outputs the
+// last two.
 const (
 	Category = "category"
 	Number   = "number"
+	Label    = "label"
+)
+
+// The links: what becomes of the scores. Those with a 32 are XGBoost's, in
+// float32. SPEC.md has the formulas.
+const (
+	Identity  = "identity"
+	Exp       = "exp"
+	Expm1     = "expm1"
+	Exp32     = "exp32"
+	Expit     = "expit"
+	Expit32   = "expit32"
+	Softmax   = "softmax"
+	Softmax32 = "softmax32"
+
+	SoftmaxInOrder = "softmax_in_order"
+
+	Expits    = "expits" // of each score, without the other's
+	Expits32  = "expits32"
+	Both      = "both" // of one probability, and what is left of 1
+	OVR       = "ovr"
+	Normalize = "normalize"
+)
+
+// What decides on a label.
+const (
+	Scores        = "scores"
+	Probabilities = "probabilities"
 )
 
 // What a column makes of a value that is not of its kind. SPEC.md has the table.
@@ -21,6 +50,8 @@ const (
 	NaN     = "nan"
 	None    = "none"
 	Unknown = "unknown"
+	Null    = "null"
+	Accept  = "accept"
 )
 
 // A Manifest says how records become rows and predictions become output. The
@@ -58,9 +89,17 @@ type IDField struct {
 // model's y, which has the outputs side by side.
 type Output struct {
 	Name  string `json:"name"`
-	Kind  string `json:"kind"`  // "number"
-	Width int    `json:"width"` // 1 is a JSON number, more are a list of as many
-	Unit  string `json:"unit,omitempty"`
+	Kind  string `json:"kind"` // Number or Label
+	Width int    `json:"width"`
+	Link  string `json:"link"`
+	Unit  string `json:"unit,omitempty"` // of a number
+
+	// Of a label.
+	Labels        []Scalar `json:"labels,omitempty"`
+	Decide        string   `json:"decide,omitempty"`        // Scores or Probabilities
+	Cut           *float64 `json:"cut,omitempty"`           // the second label is above it, where one score decides; absent: 0
+	Probabilities *string  `json:"probabilities,omitempty"` // what the output calls them; absent: it hasn't them
+	Margin        *string  `json:"margin,omitempty"`        // what it calls the scores; likewise
 }
 
 // Width returns how many float64 a row of the model's y has.
@@ -78,12 +117,13 @@ type Column struct {
 	Kind       string   `json:"kind"`               // Category or Number
 	Path       []string `json:"path,omitempty"`     // the value's place in the record
 	Template   []Part   `json:"template,omitempty"` // or the text to build
-	Missing    string   `json:"missing"`            // an absent value: Refuse, or None for a category, Zero for a number
-	Other      string   `json:"other,omitempty"`    // a category's null, number or boolean: Unknown or None
-	Null       string   `json:"null,omitempty"`     // a number's null: Refuse or NaN
+	Missing    string   `json:"missing"`            // an absent value: Refuse; None or Null of a category; Zero or NaN of a number
+	Null       string   `json:"null,omitempty"`     // null: Refuse; Unknown or None of a category without that word; NaN of a number
+	Other      string   `json:"other,omitempty"`    // a category's value of a type that its words haven't: Refuse, Unknown or None
+	Unknown    string   `json:"unknown,omitempty"`  // a category's value of a type that they have: Refuse or Accept
 	Text       string   `json:"text,omitempty"`     // a number's text: Refuse or Zero
 	Limit      *float64 `json:"limit,omitempty"`    // a number of this magnitude or more is not finite to the model; absent: float64's own
-	Vocabulary []string `json:"vocabulary,omitempty"`
+	Vocabulary []Scalar `json:"vocabulary,omitempty"`
 }
 
 // A Part is a piece of a template: a value of the record, or text.

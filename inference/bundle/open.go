@@ -100,12 +100,21 @@ func parseFormat(raw []byte, format int) (*Manifest, error) {
 	switch {
 	case format == 1:
 		var old manifest1
-		if err = unmarshal(raw, &old); err == nil {
+		var next *manifest2
+		if err = unmarshalManifest(raw, &old); err == nil {
+			next, err = old.upgrade()
+		}
+		if err == nil {
+			m, err = next.upgrade()
+		}
+	case format == 2:
+		var old manifest2
+		if err = unmarshalManifest(raw, &old); err == nil {
 			m, err = old.upgrade()
 		}
 	case format == Format:
 		m = &Manifest{}
-		err = unmarshal(raw, m)
+		err = unmarshalManifest(raw, m)
 	case format > Format:
 		return nil, fmt.Errorf("%w: it has format %d, and this worker reads formats %d to %d", ErrFormat, format, MinFormat, Format)
 	default:

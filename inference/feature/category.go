@@ -1,41 +1,48 @@
 package feature
 
 import (
+	"math"
+
 	"skiff/inference"
 	"skiff/inference/bundle"
 	"skiff/inference/jsonscan"
 )
 
-// codes are the words of a column: 1 + a word's index in the vocabulary. What
-// is no word there goes to the model as 0.
-type codes map[string]int32
-
-func codesOf(vocabulary []string) codes {
-	c := make(codes, len(vocabulary))
-	for i, word := range vocabulary {
-		c[word] = int32(i + 1)
-	}
-	return c
-}
-
-// lookup returns a word's code, and whether training did not have it.
-func (c codes) lookup(word []byte) (float64, bool, *inference.Rejection) {
-	code, ok := c[string(word)]
-	return float64(code), !ok, nil
-}
-
 // A category is a column of words, each a value of the document.
 type category struct {
-	place          *place
-	codes          codes
-	missingIsNone  bool
-	otherIsUnknown bool // null, a number, a boolean: otherwise another column reads them
+	place         *place
+	words         *words
+	missing       rule // of an absent key
+	missingIsNull bool // it is as null is
+	null          rule
+	other         rule // of a value of a type that the words haven't
+	unknown       rule // of one of a type that they have
+}
+
+// A rule is what becomes of a value that is no word.
+type rule uint8
+
+const (
+	reject rule = iota
+	unknown
+	none
+)
+
+func ruleOf(name string) rule {
+	switch name {
+	case bundle.Unknown, bundle.Accept:
+		return unknown
+	case bundle.None:
+		return none
+	}
+	return reject
 }
 
 func compileCategory(c *bundle.Column, paths *jsonscan.Builder) *category {
 	return &category{
-		place: locate(paths, c.Path), codes: codesOf(c.Vocabulary),
-		missingIsNone: c.Missing == bundle.None, otherIsUnknown: c.Other == bundle.Unknown,
+		place: locate(paths, c.Path), words: wordsOf(c.Vocabulary),
+		missing: ruleOf(c.Missing), missingIsNull: c.Missing == bundle.Null,
+		null: ruleOf(c.Null), other: ruleOf(c.Other), unknown: ruleOf(c.Unknown),
 	}
 }
 
@@ -43,17 +50,52 @@ func compileCategory(c *bundle.Column, paths *jsonscan.Builder) *category {
 func (c *category) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejection) {
 	v, ok := c.place.find(s.found)
 	if !ok {
-		if c.missingIsNone && c.place.missing(s.found) {
+		switch isMissing := c.place.missing(s.found); {
+		case isMissing && c.missingIsNull:
+			v.Kind = jsonscan.Null
+		case isMissing && c.missing == none:
 			return 0, false, nil
+		default:
+			return 0, false, c.place.reject(s.found, c.words.expected)
 		}
-		return 0, false, c.place.reject(s.found, jsonscan.Text.String())
 	}
+	var code int32
+	learned := false // whether there are words of its type
+	rule := c.other
 	switch v.Kind {
 	case jsonscan.Text:
-		s.text = jsonscan.AppendText(s.text[:0], doc, v)
-		return c.codes.lookup(s.text)
-	case jsonscan.List, jsonscan.Object:
-		return 0, false, wrongType(c.place.field(), jsonscan.Text.String(), v.Kind)
+		if learned = c.words.texts != nil; learned {
+			s.text = jsonscan.AppendText(s.text[:0], doc, v)
+			code = c.words.texts[string(s.text)]
+		}
+	case jsonscan.Integer, jsonscan.Float, jsonscan.Boolean:
+		if learned = c.words.numbers != nil; learned {
+			var finite bool
+			if code, finite = c.words.number(doc, v); !finite {
+				return 0, false, notFinite(c.place.field(), math.MaxFloat64)
+			}
+		}
+	case jsonscan.Null:
+		code, rule = c.words.null, c.null
+	default:
+		rule = reject
 	}
-	return 0, c.otherIsUnknown, nil
+	if learned {
+		rule = c.unknown
+	}
+	switch {
+	case code > 0:
+		return float64(code), false, nil
+	case rule != reject:
+		return 0, rule == unknown, nil
+	case learned:
+		return 0, false, unknownCategory(c.place.field(), v.Kind.String())
+	}
+	return 0, false, wrongType(c.place.field(), c.words.expected, v.Kind)
+}
+
+func unknownCategory(field, found string) *inference.Rejection {
+	return &inference.Rejection{
+		Reason: inference.UnknownCategory, Field: field, Expected: "a category that training had", Found: found + " that it had not",
+	}
 }

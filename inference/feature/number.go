@@ -14,24 +14,29 @@ const aNumber = "a number"
 
 // A number is a column of numbers.
 type number struct {
-	place                                *place
-	missingIsZero, nullIsNaN, textIsZero bool
-	limit                                float64
+	place                               *place
+	missing                             float64 // what an absent key is
+	mayBeMissing, nullIsNaN, textIsZero bool
+	limit                               float64
 }
 
 func compileNumber(c *bundle.Column, paths *jsonscan.Builder) *number {
-	return &number{
+	n := &number{
 		place: locate(paths, c.Path), limit: limitOf(c),
-		missingIsZero: c.Missing == bundle.Zero, nullIsNaN: c.Null == bundle.NaN, textIsZero: c.Text == bundle.Zero,
+		mayBeMissing: c.Missing != bundle.Refuse, nullIsNaN: c.Null == bundle.NaN, textIsZero: c.Text == bundle.Zero,
 	}
+	if c.Missing == bundle.NaN {
+		n.missing = math.NaN()
+	}
+	return n
 }
 
 // encode implements column: the number as the model gets it.
 func (n *number) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejection) {
 	v, ok := n.place.find(s.found)
 	if !ok {
-		if n.missingIsZero && n.place.missing(s.found) {
-			return 0, false, nil
+		if n.mayBeMissing && n.place.missing(s.found) {
+			return n.missing, false, nil
 		}
 		return 0, false, n.place.reject(s.found, aNumber)
 	}
@@ -42,7 +47,7 @@ func (n *number) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejec
 			f = 0 // Python's int has no -0
 		}
 		if err != nil || math.Abs(f) >= n.limit {
-			return 0, false, n.notFinite()
+			return 0, false, notFinite(n.place.field(), n.limit)
 		}
 		return f, false, nil
 	case jsonscan.Boolean:
@@ -62,12 +67,11 @@ func (n *number) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejec
 	return 0, false, wrongType(n.place.field(), aNumber, v.Kind)
 }
 
-func (n *number) notFinite() *inference.Rejection {
-	limit := n.limit
+func notFinite(field string, limit float64) *inference.Rejection {
 	if math.IsInf(limit, 1) {
 		limit = math.MaxFloat64
 	}
 	return &inference.Rejection{
-		Reason: inference.NotFinite, Field: n.place.field(), Expected: fmt.Sprintf("a number of less than %.3g", limit), Found: "a larger one",
+		Reason: inference.NotFinite, Field: field, Expected: fmt.Sprintf("a number of less than %.3g", limit), Found: "a larger one",
 	}
 }

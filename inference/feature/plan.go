@@ -39,7 +39,7 @@ func Compile(columns []bundle.Column, id *bundle.IDField) *Plan {
 			p.columns[i] = compileCategory(c, paths)
 		}
 		for _, word := range columns[i].Vocabulary {
-			p.widest = max(p.widest, len(word))
+			p.widest = max(p.widest, len(word.Text))
 		}
 	}
 	if id != nil {

@@ -98,9 +98,9 @@ func TestEncodeRejects(t *testing.T) {
 func TestEncodeByName(t *testing.T) {
 	m := &bundle.Manifest{
 		Columns: []bundle.Column{
-			{Name: "both", Kind: "category", Path: []string{"both"}, Missing: "none", Other: "none", Vocabulary: []string{"", "a=b"}},
+			{Name: "both", Kind: "category", Path: []string{"both"}, Missing: "none", Null: "none", Other: "none", Unknown: "accept", Vocabulary: fixture.Words("", "a=b")},
 			{Name: "both", Kind: "number", Path: []string{"both"}, Missing: "zero", Null: "reject", Text: "zero"},
-			{Name: "zone", Kind: "category", Path: []string{"zone"}, Missing: "none", Other: "unknown", Vocabulary: []string{"1"}},
+			{Name: "zone", Kind: "category", Path: []string{"zone"}, Missing: "none", Null: "unknown", Other: "unknown", Unknown: "accept", Vocabulary: fixture.Words("1")},
 			{Name: "n", Kind: "number", Path: []string{"n"}, Missing: "zero", Null: "nan", Text: "reject"},
 		},
 	}
@@ -170,6 +170,68 @@ func FuzzEncode(f *testing.F) {
 			t.Errorf("%q: %v miles", doc, row[1])
 		case out.ID.Kind == jsonscan.Absent || out.ID.Start >= out.ID.End:
 			t.Errorf("%q: no id", doc)
+		}
+	})
+}
+
+// typed are columns whose words are of every type.
+func typed() []bundle.Column {
+	words := []bundle.Scalar{
+		bundle.Word("a"),
+		{Kind: jsonscan.Integer, JSON: "7", Text: "7"},
+		{Kind: jsonscan.Float, JSON: "0.5", Text: "0.5"},
+		{Kind: jsonscan.Boolean, JSON: "true", Text: "True"},
+		{Kind: jsonscan.Integer, JSON: "9007199254740993", Text: "9007199254740993"},
+		{Kind: jsonscan.Null, JSON: "null", Text: "None"},
+	}
+	return []bundle.Column{
+		{Name: "any", Kind: "category", Path: []string{"c"}, Missing: "null", Other: "unknown", Unknown: "accept", Vocabulary: words},
+		{Name: "texts", Kind: "category", Path: []string{"c"}, Missing: "none", Null: "none", Other: "none", Unknown: "accept", Vocabulary: words[:1]},
+	}
+}
+
+func TestEncodeTypedAllocatesNothing(t *testing.T) {
+	e := Compile(typed(), nil)
+	s := e.NewScratch()
+	row := make([]float64, 2)
+	for _, doc := range []string{`{"c": "a"}`, `{"c": 7}`, `{"c": 5e-1}`, `{"c": true}`, `{"c": 9007199254740993}`, `{}`} {
+		raw := []byte(doc)
+		if n := testing.AllocsPerRun(100, func() { e.Encode(raw, row, s) }); n != 0 || row[0] == 0 {
+			t.Errorf("%s: %v allocations, code %v", doc, n, row[0])
+		}
+	}
+}
+
+// A rejection says what was expected and what was found, and nothing of it.
+func TestUnknownCategoryHidesTheValue(t *testing.T) {
+	columns := typed()
+	columns[0].Unknown = "reject"
+	e := Compile(columns, nil)
+	for doc, found := range map[string]string{`{"c": "secret"}`: "text", `{"c": 12345}`: "an integer"} {
+		_, r := e.Encode([]byte(doc), make([]float64, 2), e.NewScratch())
+		want := inference.Rejection{Reason: inference.UnknownCategory, Field: "c", Expected: "a category that training had", Found: found + " that it had not"}
+		if r == nil || *r != want {
+			t.Errorf("%s: got %+v, want %+v", doc, r, want)
+		}
+	}
+}
+
+// FuzzCategory feeds words of every type anything: a code is of an equal word.
+func FuzzCategory(f *testing.F) {
+	for _, v := range []string{`"a"`, `7.0`, `70e-1`, `5E-1`, `true`, `false`, `1`, `9007199254740992`, `9007199254740993.0`, `null`, `-0`, `1e400`, `[]`} {
+		f.Add([]byte(`{"c": ` + v + `}`))
+	}
+	f.Add([]byte(`{}`))
+	e := Compile(typed(), nil)
+	s := e.NewScratch()
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		row := []float64{-7, -7}
+		out, r := e.Encode(doc, row, s)
+		if r != nil {
+			return
+		}
+		if row[0] < 0 || row[0] > 6 || (row[0] == 1) != (row[1] == 1) || row[1] > 1 || out.Unknown > 2 {
+			t.Errorf("%q: codes %v, %d unknown", doc, row, out.Unknown)
 		}
 	})
 }

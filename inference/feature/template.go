@@ -9,8 +9,9 @@ import (
 // A template is a column of words that are built of several values, as Python's
 // f-string builds them.
 type template struct {
-	parts []part
-	codes codes
+	parts          []part
+	codes          map[string]int32
+	refusesUnknown bool
 }
 
 // A part is a value of the document, or text.
@@ -20,7 +21,7 @@ type part struct {
 }
 
 func compileTemplate(c *bundle.Column, paths *jsonscan.Builder) *template {
-	t := &template{codes: codesOf(c.Vocabulary)}
+	t := &template{codes: wordsOf(c.Vocabulary).texts, refusesUnknown: ruleOf(c.Unknown) == reject}
 	for _, p := range c.Template {
 		if len(p.Path) > 0 {
 			t.parts = append(t.parts, part{place: locate(paths, p.Path)})
@@ -49,5 +50,19 @@ func (t *template) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rej
 			return 0, false, wrongType(p.place.field(), expected, v.Kind)
 		}
 	}
-	return t.codes.lookup(s.text)
+	code, ok := t.codes[string(s.text)]
+	if !ok && t.refusesUnknown {
+		return 0, false, unknownCategory(t.field(), jsonscan.Text.String())
+	}
+	return float64(code), !ok, nil
+}
+
+// field returns the first of the fields that it is made of.
+func (t *template) field() string {
+	for i := range t.parts {
+		if p := t.parts[i].place; p != nil {
+			return p.field()
+		}
+	}
+	return ""
 }

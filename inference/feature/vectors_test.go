@@ -16,7 +16,14 @@ import (
 // TestRecordVectors runs the contract's vectors of what columns make of records,
 // which the converter's tests run as well.
 func TestRecordVectors(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("..", "bundle", "vectors", "records.json"))
+	for name, atLeast := range map[string]int{"records.json": 20, "records-3.json": 100} {
+		t.Run(name, func(t *testing.T) { recordVectors(t, name, atLeast) })
+	}
+}
+
+func recordVectors(t *testing.T, name string, atLeast int) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "bundle", "vectors", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +43,7 @@ func TestRecordVectors(t *testing.T) {
 	if err := json.Unmarshal(raw, &vectors); err != nil {
 		t.Fatal(err)
 	}
-	if len(vectors) < 20 {
+	if len(vectors) < atLeast {
 		t.Fatalf("%d vectors", len(vectors))
 	}
 	for _, v := range vectors {
@@ -79,10 +86,15 @@ func parse(t *testing.T, format int, id, columns json.RawMessage) *bundle.Manife
 	manifest := map[string]any{"format": format, "run_id": "run1", "model": "m", "columns": columns, "files": map[string]string{
 		bundle.ModelFile: strings.Repeat("0", 64), bundle.GoldenFile: strings.Repeat("0", 64),
 	}}
-	if format == 1 {
+	output := map[string]any{"name": "y", "kind": "number", "width": 1}
+	switch format {
+	case 1:
 		manifest["prediction"] = map[string]string{"name": "y"}
-	} else {
-		manifest["outputs"] = []map[string]any{{"name": "y", "kind": "number", "width": 1}}
+	case 2:
+		manifest["outputs"] = []any{output}
+	default:
+		output["link"] = "identity"
+		manifest["outputs"] = []any{output}
 	}
 	if id != nil {
 		manifest["id"] = id

@@ -63,3 +63,33 @@ func AppendFloat(dst []byte, f float64) []byte {
 	}
 	return dst
 }
+
+// Number returns the float64 that is equal to the number or boolean v, true
+// being 1. An integer that no float64 is equal to is not exact: it has the
+// nearest. What is beyond float64 is infinite; of an integer that isn't exact.
+func Number(doc []byte, v Value) (f float64, exact bool) {
+	raw := v.Raw(doc)
+	switch v.Kind {
+	case Boolean:
+		if raw[0] == 't' {
+			return 1, true
+		}
+		return 0, true
+	case Float:
+		f, _ = strconv.ParseFloat(string(raw), 64)
+		return f, true
+	}
+	const always = 15 // digits that float64 has for any integer
+	f, err := strconv.ParseFloat(string(raw), 64)
+	if f == 0 {
+		return 0, true // Python's int has no -0
+	}
+	if len(raw) <= always {
+		return f, true
+	}
+	if err != nil {
+		return f, false
+	}
+	var room [320]byte // more than the longest float64
+	return f, bytes.Equal(strconv.AppendFloat(room[:0], f, 'f', 0, 64), raw)
+}

@@ -57,6 +57,8 @@ type scratch struct {
 	rows    []row
 	keys    []byte
 	keyEnds []int
+
+	prediction prediction
 }
 
 // A row is one of x and y: whose it is, and that item's id.
@@ -73,7 +75,7 @@ func (m *Model) take() *scratch {
 		m.free = m.free[:last]
 		return s
 	}
-	return &scratch{plan: m.plan.NewScratch()}
+	return &scratch{plan: m.plan.NewScratch(), prediction: m.output.newPrediction()}
 }
 
 func (m *Model) give(s *scratch) {
@@ -140,13 +142,13 @@ func (m *Model) write(b *inference.Batch, s *scratch) {
 	s.keys, s.keyEnds = s.keys[:0], s.keyEnds[:0]
 	for i, r := range s.rows {
 		item, start := &b.Items[r.item], len(b.Buffer)
-		data, notFinite := m.output.append(b.Buffer, s.y[i*m.width:(i+1)*m.width], item.ID)
-		if notFinite != "" {
+		if notFinite := m.output.predict(&s.prediction, s.y[i*m.width:(i+1)*m.width]); notFinite != "" {
 			b.Reject(r.item, &inference.Rejection{
 				Reason: inference.NotFinite, Field: notFinite, Detail: "the model's prediction is not finite",
 			})
 			continue
 		}
+		data := m.output.append(b.Buffer, &s.prediction, item.ID)
 		b.Buffer = data
 		b.Messages = append(b.Messages, inference.Message{Data: data[start:len(data):len(data)]})
 		b.Sent = append(b.Sent, r.item)

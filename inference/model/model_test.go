@@ -78,7 +78,7 @@ func (two) Score(x, y []float64) error {
 // Several outputs, one of them a list, come out by name and in order.
 func TestPredictWritesEveryOutput(t *testing.T) {
 	m := fixture.Manifest()
-	m.Outputs = []bundle.Output{{Name: "sum", Kind: "number", Width: 1}, {Name: "rest", Kind: "number", Width: 2}}
+	m.Outputs = []bundle.Output{{Name: "sum", Kind: "number", Width: 1, Link: "identity"}, {Name: "rest", Kind: "number", Width: 2, Link: "identity"}}
 	served, err := model.New(&bundle.Bundle{Manifest: *m, Goldens: []bundle.Golden{{Record: ride("3"), Want: []float64{4, -2, 0}}}}, two{})
 	if err != nil {
 		t.Fatal(err)

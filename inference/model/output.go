@@ -13,19 +13,39 @@ import (
 )
 
 // An output is the form of a model's predictions, as JSON: what is the same in
-// all of them, and between it the values and the id.
+// all of them, and between it the fields and the id.
 type output struct {
-	values []value
-	id     []byte // from the last value to the id; empty where the output has none
+	fields []field
+	id     []byte // from the last field to the id; empty where the output has none
 	tail   []byte
 	size   int // the most bytes of a prediction, less its id's
+
+	numbers, labels, work int // how many of each a prediction has
 }
 
-// A value is one of the predicted values.
-type value struct {
-	head  []byte // from what is before up to it
+// A field is one of the manifest's outputs.
+type field struct {
 	name  string
-	width int
+	width int // of y
+	kind
+}
+
+// A kind of output has a file of its own, and what it predicts a place of its
+// own in a prediction.
+type kind interface {
+	// predict makes y, of the output's width, its part of a prediction, and
+	// reports whether all of that is finite.
+	predict(p *prediction, y []float64) bool
+	// append appends that part as JSON, from its name on.
+	append(dst []byte, p *prediction) []byte
+}
+
+// A prediction is what is predicted of one row, the numbers and the labels side
+// by side, as a golden has them. It is used again for the next row.
+type prediction struct {
+	numbers []float64
+	labels  []int     // indexes into the outputs' labels
+	work    []float64 // room for probabilities that are not put out
 }
 
 // longestFloat is how many bytes a float64 has at most, with a comma.
@@ -34,10 +54,16 @@ const longestFloat = 26
 func newOutput(m *bundle.Manifest) *output {
 	o := &output{tail: []byte("}}")}
 	head := `{"model":` + quote(m.Model) + `,"version":` + quote(m.RunID) + `,"prediction":{`
-	for _, out := range m.Outputs {
+	for i := range m.Outputs {
+		out := &m.Outputs[i]
+		f := field{name: out.Name, width: out.Width}
 		head += quote(out.Name) + `:`
-		o.values = append(o.values, value{head: []byte(head), name: out.Name, width: out.Width})
-		o.size += len(head) + out.Width*longestFloat + len("[]")
+		if out.Kind == bundle.Label {
+			f.kind = o.newLabel(out, head)
+		} else {
+			f.kind = o.newNumber(out, head)
+		}
+		o.fields = append(o.fields, f)
 		head = `,`
 	}
 	if m.ID != nil {
@@ -45,6 +71,11 @@ func newOutput(m *bundle.Manifest) *output {
 	}
 	o.size += len(o.id) + len(o.tail)
 	return o
+}
+
+// newPrediction returns the memory of one.
+func (o *output) newPrediction() prediction {
+	return prediction{make([]float64, o.numbers), make([]int, o.labels), make([]float64, o.work)}
 }
 
 // quote returns s as a JSON string.
@@ -56,35 +87,49 @@ func quote(s string) string {
 	return string(q)
 }
 
-// append appends a prediction: the values of y, and the id's JSON text. It
-// returns the name of the first value that is no number, where there is one.
-func (o *output) append(dst []byte, y []float64, id []byte) (_ []byte, notFinite string) {
-	for i := range o.values {
-		v := &o.values[i]
-		dst = append(dst, v.head...)
-		if v.width > 1 {
-			dst = append(dst, '[')
+// predict makes a row of y a prediction. It returns the name of the first
+// output that is not finite, where there is one.
+func (o *output) predict(p *prediction, y []float64) (notFinite string) {
+	for i := range o.fields {
+		f := &o.fields[i]
+		if !f.predict(p, y[:f.width]) {
+			return f.name
 		}
-		for j, f := range y[:v.width] {
-			if !finite(f) {
-				return dst, v.name
-			}
-			if j > 0 {
-				dst = append(dst, ',')
-			}
-			dst = jsonscan.AppendFloat(dst, f)
-		}
-		if v.width > 1 {
-			dst = append(dst, ']')
-		}
-		y = y[v.width:]
+		y = y[f.width:]
+	}
+	return ""
+}
+
+// append appends a prediction as JSON, with the id's JSON text.
+func (o *output) append(dst []byte, p *prediction, id []byte) []byte {
+	for i := range o.fields {
+		dst = o.fields[i].append(dst, p)
 	}
 	if len(o.id) > 0 {
 		dst = append(dst, o.id...)
 		dst = append(dst, id...)
 	}
-	return append(dst, o.tail...), ""
+	return append(dst, o.tail...)
 }
+
+// appendList appends one number, or several as a list.
+func appendList(dst []byte, numbers []float64) []byte {
+	if len(numbers) == 1 {
+		return jsonscan.AppendFloat(dst, numbers[0])
+	}
+	for i, f := range numbers {
+		if i == 0 {
+			dst = append(dst, '[')
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = jsonscan.AppendFloat(dst, f)
+	}
+	return append(dst, ']')
+}
+
+// finite reports whether f is a number that JSON has.
+func finite(f float64) bool { return f-f == 0 } // of what is infinite, that is NaN
 
 // appendKey appends an item's partition key: the id as Python's str() has it,
 // or what the item came with where the output has no id. What Kinesis would not

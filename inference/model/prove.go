@@ -44,17 +44,40 @@ func (m *Model) prove(goldens []bundle.Golden) error {
 		return fmt.Errorf("scoring the goldens of run %s: %w", m.runID, err)
 	}
 	for i := range goldens {
-		g := &goldens[i]
-		for _, want := range g.Want {
-			got := y[0]
-			y = y[1:]
-			equal := math.Float64bits(got) == math.Float64bits(want)
-			if g.Within > 0 {
-				equal = math.Abs(got-want) <= g.Within
-			}
-			if !equal || !finite(got) {
-				return m.notProved(i, "it predicts %v, and the original pipeline %v", got, want)
-			}
+		if goldens[i].Reject != "" {
+			continue
+		}
+		if err := m.compare(i, &goldens[i], &s.prediction, y[:m.width]); err != nil {
+			return err
+		}
+		y = y[m.width:]
+	}
+	return nil
+}
+
+// compare makes a row of y a prediction, and returns an error where it is not
+// the golden's.
+func (m *Model) compare(i int, g *bundle.Golden, p *prediction, y []float64) error {
+	if notFinite := m.output.predict(p, y); notFinite != "" {
+		return m.notProved(i, "its %s is not finite", notFinite)
+	}
+	if len(g.Want) != len(p.numbers) || len(g.Labels) != len(p.labels) {
+		return m.notProved(i, "it predicts %d numbers and %d labels, and the golden has %d and %d",
+			len(p.numbers), len(p.labels), len(g.Want), len(g.Labels))
+	}
+	for j, want := range g.Want {
+		got := p.numbers[j]
+		equal := math.Float64bits(got) == math.Float64bits(want)
+		if g.Within > 0 {
+			equal = math.Abs(got-want) <= g.Within
+		}
+		if !equal {
+			return m.notProved(i, "it predicts %v, and the original pipeline %v", got, want)
+		}
+	}
+	for j, want := range g.Labels {
+		if got := p.labels[j]; got != want {
+			return m.notProved(i, "it predicts the label number %d, and the original pipeline number %d", got+1, want+1)
 		}
 	}
 	return nil
@@ -70,6 +93,3 @@ func outcome(reason inference.Reason, field string) string {
 func (m *Model) notProved(golden int, format string, args ...any) error {
 	return fmt.Errorf("the bundle of run %s %w %d: %s", m.runID, ErrNotProved, golden+1, fmt.Sprintf(format, args...))
 }
-
-// finite reports whether f is a number that JSON has.
-func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

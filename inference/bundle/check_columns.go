@@ -1,0 +1,100 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"skiff/inference/jsonscan"
+)
+
+func (c *Column) check() error {
+	if (len(c.Path) == 0) == (len(c.Template) == 0) {
+		return errors.New("it needs a path or a template")
+	}
+	switch c.Kind {
+	case Category:
+		return c.checkCategory()
+	case Number:
+		return c.checkNumber()
+	}
+	return oneOf("kind", c.Kind, Category, Number)
+}
+
+func (c *Column) checkCategory() error {
+	if c.Text != "" || c.Limit != nil {
+		return errors.New("text and limit are rules for numbers")
+	}
+	for _, p := range c.Template {
+		if (len(p.Path) == 0) == (p.Text == "") {
+			return errors.New("a part of its template needs a path or a text")
+		}
+	}
+	if err := checkWords(c.Vocabulary); err != nil {
+		return err
+	}
+	if err := oneOf("unknown", c.Unknown, Refuse, Accept); err != nil {
+		return err
+	}
+	if len(c.Template) > 0 {
+		return c.checkTemplate()
+	}
+	errs := []error{oneOf("missing", c.Missing, Refuse, None, Null), oneOf("other", c.Other, Refuse, Unknown, None)}
+	switch isWord := slices.ContainsFunc(c.Vocabulary, func(w Scalar) bool { return w.Kind == jsonscan.Null }); {
+	case !isWord:
+		errs = append(errs, oneOf("null", c.Null, Refuse, Unknown, None))
+	case c.Null != "":
+		errs = append(errs, errors.New("null is a word of it, and has a rule as well"))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Column) checkTemplate() error {
+	if c.Missing != Refuse || c.Null != "" || c.Other != "" {
+		return errors.New("a template has no text where a part of it is missing, and every other value is text")
+	}
+	for i := range c.Vocabulary {
+		if c.Vocabulary[i].Kind != jsonscan.Text {
+			return fmt.Errorf("a template makes text, and its word %s is none", c.Vocabulary[i].JSON)
+		}
+	}
+	return nil
+}
+
+func (c *Column) checkNumber() error {
+	switch {
+	case len(c.Template) > 0:
+		return errors.New("a number has a path, not a template")
+	case c.Vocabulary != nil || c.Other != "" || c.Unknown != "":
+		return errors.New("a number has no words")
+	case c.Limit != nil && !(*c.Limit > 0):
+		return fmt.Errorf("its limit is %v", *c.Limit)
+	}
+	return errors.Join(
+		oneOf("missing", c.Missing, Refuse, Zero, NaN), oneOf("null", c.Null, Refuse, NaN), oneOf("text", c.Text, Refuse, Zero))
+}
+
+// checkWords makes sure that a word has one code.
+func checkWords(words []Scalar) error {
+	if len(words) == 0 {
+		return errors.New("it has no words")
+	}
+	if len(words) > maxWords {
+		return fmt.Errorf("it has %d words, and %d are the most", len(words), maxWords)
+	}
+	seen := newSet(len(words))
+	for i := range words {
+		w := &words[i]
+		if !seen.add(w) {
+			return fmt.Errorf("its word %q is repeated", w.Text)
+		}
+		if !w.finite() {
+			return fmt.Errorf("its word %.20s is beyond float64", w.JSON)
+		}
+	}
+	return nil
+}
+
+// maxWords is the most words of a column: codes are exact in the graph's
+// int32 and float32 as well.
+const maxWords = 1 << 24

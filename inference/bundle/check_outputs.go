@@ -1,0 +1,130 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"skiff/inference/jsonscan"
+)
+
+// checkOutputs makes sure that every field of the output has a name of its own,
+// and that each output makes sense.
+func checkOutputs(outputs []Output, id *IDField) error {
+	if len(outputs) == 0 {
+		return errors.New("it names no prediction")
+	}
+	var names []string
+	if id != nil {
+		if id.Name == "" || len(id.Path) == 0 {
+			return errors.New("the id has no name or no path")
+		}
+		names = append(names, id.Name)
+	}
+	for i := range outputs {
+		o := &outputs[i]
+		for _, name := range o.fields() {
+			if name == "" {
+				return errors.New("it names no prediction")
+			}
+			if slices.Contains(names, name) {
+				return fmt.Errorf("two fields of the output have the name %q", name)
+			}
+			names = append(names, name)
+		}
+		if err := o.check(); err != nil {
+			return fmt.Errorf("the output %s: %w", o.Name, err)
+		}
+	}
+	return nil
+}
+
+// fields returns the names of an output's fields.
+func (o *Output) fields() []string {
+	names := []string{o.Name}
+	for _, name := range []*string{o.Probabilities, o.Margin} {
+		if name != nil {
+			names = append(names, *name)
+		}
+	}
+	return names
+}
+
+func (o *Output) check() error {
+	if o.Width < 1 {
+		return fmt.Errorf("it has a width of %d", o.Width)
+	}
+	switch o.Kind {
+	case Number:
+		if !o.plain() {
+			return errors.New("a number has no labels, and nothing that is for them")
+		}
+		return oneOf("its link", o.Link, Identity, Exp, Expm1, Exp32, Expits, Expits32)
+	case Label:
+		return o.checkLabel()
+	}
+	return oneOf("its kind", o.Kind, Number, Label)
+}
+
+// plain reports whether there is nothing of a label.
+func (o *Output) plain() bool {
+	return o.Labels == nil && o.Decide == "" && o.Cut == nil && o.Probabilities == nil && o.Margin == nil
+}
+
+func (o *Output) checkLabel() error {
+	if o.Unit != "" {
+		return errors.New("a label has no unit")
+	}
+	if err := checkLabels(o.Labels); err != nil {
+		return err
+	}
+	err := errors.Join(
+		oneOf("its link", o.Link, Identity, Expit, Expit32, Expits, Expits32, Both, Softmax, SoftmaxInOrder, Softmax32, OVR, Normalize),
+		oneOf("decide", o.Decide, Scores, Probabilities))
+	if err != nil {
+		return err
+	}
+	binary := o.Link == Expit || o.Link == Expit32 || o.Link == Both
+	bare := o.Link == Identity && o.Decide == Scores && o.Probabilities == nil // a score without probabilities
+	switch {
+	case o.Width == len(o.Labels) && !binary:
+	case o.Width == 1 && len(o.Labels) == 2 && (binary || bare):
+	default:
+		return fmt.Errorf("it has %d labels, and a width of %d does not go with that and the link %s", len(o.Labels), o.Width, o.Link)
+	}
+	if o.Cut != nil && (o.Width > 1 || o.Decide != Scores) {
+		return errors.New("a cut is for one score that decides")
+	}
+	return nil
+}
+
+// checkLabels makes sure that no two labels are taken for one.
+func checkLabels(labels []Scalar) error {
+	if len(labels) < 2 {
+		return fmt.Errorf("it has %d labels", len(labels))
+	}
+	seen := make(map[string]bool, len(labels))
+	for i := range labels {
+		l := &labels[i]
+		switch {
+		case l.Kind == jsonscan.Null:
+			return errors.New("null is no label")
+		case seen[l.Text]:
+			return fmt.Errorf("two of its labels have the text %q", l.Text)
+		case !l.finite():
+			return fmt.Errorf("its label %.20s is beyond float64", l.JSON)
+		}
+		seen[l.Text] = true
+	}
+	return nil
+}
+
+// finite reports whether s is no number that is beyond float64.
+func (s *Scalar) finite() bool {
+	if s.Kind != jsonscan.Integer && s.Kind != jsonscan.Float {
+		return true
+	}
+	f, _ := s.Number()
+	return !math.IsInf(f, 0)
+}

@@ -1,0 +1,56 @@
+package bundle
+
+import (
+	"errors"
+
+	"skiff/inference/jsonscan"
+)
+
+// manifest2 is a manifest of format 2: its outputs were numbers, as the graph
+// has them; its words were text, and one rule was for null, a number, true and
+// false; what was unknown was accepted.
+type manifest2 struct {
+	Header
+	Outputs []Output `json:"outputs"`
+	Columns []Column `json:"columns"`
+}
+
+// upgrade returns what it means in today's format.
+func (m *manifest2) upgrade() (*Manifest, error) {
+	for i := range m.Outputs {
+		o := &m.Outputs[i]
+		if o.Kind == Label || o.Link != "" || !o.plain() {
+			return nil, errors.New("labels and links are of format 3")
+		}
+		o.Link = Identity
+	}
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		if err := c.upgrade2(); err != nil {
+			return nil, columnError(i, c, err)
+		}
+	}
+	return &Manifest{Header: m.Header, Outputs: m.Outputs, Columns: m.Columns}, nil
+}
+
+func (c *Column) upgrade2() error {
+	switch {
+	case c.Unknown != "":
+		return errors.New("unknown is a rule of format 3")
+	case c.Missing == Null || c.Missing == NaN:
+		return errors.New("missing is null or nan from format 3 on")
+	case c.Kind != Category:
+		return nil
+	case c.Null != "":
+		return errors.New("null is a category's rule from format 3 on")
+	case c.Other == Refuse:
+		return errors.New("other is reject from format 3 on")
+	}
+	for i := range c.Vocabulary {
+		if c.Vocabulary[i].Kind != jsonscan.Text {
+			return errors.New("words are text up to format 2")
+		}
+	}
+	c.Null, c.Unknown = c.Other, Accept
+	return nil
+}
