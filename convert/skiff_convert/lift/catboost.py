@@ -1,0 +1,160 @@
+"""CatBoost's numeric features: float32 values above a border, sums of doubles, then scale and bias."""
+
+import numpy as np
+
+from ..form import Computed, Forest, Head, Step, Trees, Value, apply
+from ..look import cbm
+from ..look.cbm import CatBooster, CatTree
+from ..look.graph import Obj
+from .boosters import bytes_of, check_names, check_width, may_miss
+from .labels import labels_of
+from .table import Lifting, Matrix
+
+MOST_DEPTH = 12  # of an oblivious tree, which is written out: 2**12 leaves
+FAST = "CatBoost's own exp, which depends on the processor"
+
+
+def scores(obj: Obj, matrix: Matrix, lifting: Lifting) -> tuple[CatBooster, tuple[Value, ...]]:
+    """The raw values, one a dimension."""
+    booster = cbm.read(bytes_of(obj, ("__model",), lifting))
+    if booster.categorical or booster.unsupported:
+        kinds = ", ".join(booster.unsupported) or "categorical features"
+        raise lifting.refuse(
+            f"CatBoost with {kinds}: the model has hashes of the words, not the words",
+            "encode the columns in the pipeline (OrdinalEncoder, TargetEncoder), and give CatBoost numbers",
+        )
+    check_width(booster.columns, matrix, lifting, "CatBoost")
+    names = [""] * booster.columns
+    for feature in booster.floats:
+        names[feature.column] = feature.name
+    if names != [str(i) for i in range(len(names))] and all(names):
+        check_names(names, matrix, lifting, "CatBoost")
+    may_miss(matrix, lifting)
+    trees = joined(booster, lifting)
+    target = np.full(len(booster.trees), 0 if booster.dimension == 1 else -1)
+    node = Forest(tuple(lifting.numbers(matrix)), trees, np.zeros(booster.dimension), target)
+    raw = []
+    for i, bias in enumerate(booster.bias.tolist()):
+        steps = (Step("mul", booster.scale), Step("add", bias))
+        raw.append(apply(Computed(node, i), *(steps if booster.scale != 1 or bias else ())))
+    return booster, tuple(raw)
+
+
+def names(obj: Obj, lifting: Lifting) -> list[str]:
+    """The columns that it was trained on."""
+    booster = cbm.read(bytes_of(obj, ("__model",), lifting))
+    made = [str(i) for i in range(booster.columns)]
+    for feature in booster.floats:
+        made[feature.column] = feature.name
+    return made
+
+
+def joined(booster: CatBooster, lifting: Lifting) -> Trees:
+    """The nodes of all trees one after another: right where a value is above the border."""
+    above = {feature.column: feature.nan == "true" for feature in booster.floats}
+    border = np.array([split.border for split in booster.splits])
+    column = np.array([split.column for split in booster.splits], np.int64)
+    nan_right = np.array([above.get(split.column, False) for split in booster.splits], bool)
+    parts = []
+    for tree in booster.trees:
+        if not len(tree.steps) and len(tree.splits) > MOST_DEPTH:
+            raise lifting.refuse(
+                f"CatBoost with trees of depth {len(tree.splits)}", f"supported: up to {MOST_DEPTH}"
+            )
+        parts.append(_asymmetric(tree) if len(tree.steps) else _oblivious(tree))
+    offsets = np.cumsum([0] + [len(left) for left, *_ in parts])
+    start = np.repeat(offsets[:-1], np.diff(offsets))
+    left, right, split = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    ends = left < 0
+    return Trees(
+        offsets=offsets, left=np.where(ends, -1, left + start), right=np.where(ends, -1, right + start),
+        feature=np.where(ends, 0, column[split]), threshold=np.where(ends, 0.0, border[split]),
+        missing_left=~nan_right[split], leaf=np.concatenate([part[3] for part in parts]), float32=True,
+    )  # fmt: skip
+
+
+_Part = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # left, right, split, leaf of a tree's nodes
+
+
+def _oblivious(tree: CatTree) -> _Part:
+    """A tree whose levels ask one question each, written out. Level i answers bit i of the leaf's number."""
+    depth = len(tree.splits)
+    inner = (1 << depth) - 1
+    nodes = np.arange(inner)
+    level = np.floor(np.log2(nodes + 1)).astype(np.int64)
+    split = np.zeros(inner + (1 << depth), np.int64)
+    split[:inner] = tree.splits[level]
+    number = np.zeros(
+        1 << depth, np.int64
+    )  # of the leaf at each place: its path's bits, the first is the lowest
+    for i in range(depth):
+        number |= (np.arange(1 << depth) >> (depth - 1 - i) & 1) << i
+    left, right = np.full(len(split), -1), np.full(len(split), -1)
+    left[:inner], right[:inner] = 2 * nodes + 1, 2 * nodes + 2
+    leaf = np.zeros((len(split), tree.leaves.shape[1]))
+    leaf[inner:] = tree.leaves[number]
+    return left, right, split, leaf
+
+
+def _asymmetric(tree: CatTree) -> _Part:
+    """A tree whose nodes go their own ways. A step of 0 ends at the node itself, with its leaf."""
+    count = len(tree.splits)
+    steps = {side: tree.steps[side].astype(np.int64) for side in ("left", "right")}
+    # A node may end on one side and go on on the other: its leaf is a node of its own, behind the others.
+    ending = (steps["left"] == 0) | (steps["right"] == 0)
+    both = (steps["left"] == 0) & (steps["right"] == 0)
+    own = np.cumsum(ending & ~both) - 1 + count
+    total = count + int((ending & ~both).sum())
+    left, right = np.full(total, -1), np.full(total, -1)
+    split, leaf = np.zeros(total, np.int64), np.zeros((total, tree.leaves.shape[1]))
+    split[:count] = np.where(both, 0, tree.splits)
+    nodes = np.arange(count)
+    for side, into in (("left", left), ("right", right)):
+        to = np.where(steps[side] == 0, own, nodes + steps[side])
+        into[:count] = np.where(both, -1, to)
+    leaf[:count][both] = tree.leaves[tree.leaf_of[both]]
+    leaf[own[ending & ~both]] = tree.leaves[tree.leaf_of[ending & ~both]]
+    return left, right, split, leaf
+
+
+def regressor(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
+    """What predict of a regressor, a ranker or a plain CatBoost returns: raw values."""
+    booster, raw = scores(obj, matrix, lifting)
+    loss = booster.loss
+    if obj.name == "CatBoostRegressor":
+        if loss in ("Poisson", "Tweedie"):
+            raise lifting.refuse(f"CatBoostRegressor with the loss {loss}: predict is by {FAST}")
+        if loss == "RMSEWithUncertainty":
+            raise lifting.refuse(f"CatBoostRegressor with the loss {loss}: predict is by {FAST}")
+    return Head(raw)
+
+
+def classifier(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
+    """What CatBoostClassifier's predict and predict_proba return."""
+    booster, raw = scores(obj, matrix, lifting)
+    stated = booster.info.get("class_params")
+    # CrossEntropy's targets are probabilities: its classes have numbers and no names.
+    numbers = stated.get("class_to_label", []) if isinstance(stated, dict) else []
+    labels = labels_of(booster.class_names or numbers, lifting)
+    if "binclass_probability_threshold" in booster.info:
+        raise lifting.refuse(
+            "CatBoostClassifier with a probability threshold", "leave set_probability_threshold out"
+        )
+    if booster.loss in ("Logloss", "CrossEntropy") and len(raw) == 1 and len(labels) == 2:
+        return Head(raw, "expit", labels)
+    if booster.loss == "MultiClassOneVsAll" and len(raw) == len(labels):
+        return Head(raw, "expits", labels)
+    if booster.loss == "MultiClass" and len(raw) == len(labels):
+        return Head(raw, "identity", labels, probabilities=False)
+    raise lifting.refuse(
+        f"CatBoostClassifier with the loss {booster.loss}",
+        "supported: Logloss, CrossEntropy, MultiClass, MultiClassOneVsAll",
+    )
+
+
+ESTIMATORS = {
+    "CatBoost": regressor,
+    "CatBoostRegressor": regressor,
+    "CatBoostRanker": regressor,
+    "CatBoostClassifier": classifier,
+}

@@ -1,0 +1,126 @@
+"""What lifting works with: the cells of the table that a pipeline takes, and its steps' values."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import ConvertError
+from ..form import Through, Value
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the pipeline's table, before any step says what it takes it for.
+
+    fill is what stands where it is missing, where an imputer has put something there; None otherwise.
+    """
+
+    name: str
+    fill: object = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A column of X that a model reads: what the worker has to make of a cell.
+
+    A category's words are the values that have a code, 1 + their index: text, numbers, booleans, and None for
+    what is missing. strict is whether the original refuses a value that is none of them. absent_missing
+    is whether a number that a record does not have is NaN, as null is, and not 0.0.
+    """
+
+    name: str
+    kind: str  # "category" or "number"
+    words: tuple = ()
+    strict: bool = False
+    absent_missing: bool = False
+
+
+@dataclass
+class Matrix:
+    """What a step makes: values, or cells that no step has touched; sparse is whether as a sparse matrix."""
+
+    values: list[Value | Cell]
+    sparse: bool = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass
+class Lifting:
+    """What is known while a pipeline is lifted: the columns of X so far, and where this is."""
+
+    names: tuple[str, ...] = ()  # of the table's columns, in order
+    wanted: list[Wanted] = field(default_factory=list)
+    nan: set[str] = field(
+        default_factory=set
+    )  # cells that may be missing: an imputer or the estimator takes them
+    held: set[int] = field(
+        default_factory=set
+    )  # columns of X whose zeros the sparse matrix holds if a record does
+    where: tuple[str, ...] = ()
+    dtypes: dict[str, str] = field(default_factory=dict)  # of the table's columns that need one: category
+    missing: dict[str, object] = field(
+        default_factory=dict
+    )  # what stands for a missing category: None or NaN
+
+    def at(self, step: str) -> "Lifting":
+        """The same, one step further in."""
+        return Lifting(
+            self.names, self.wanted, self.nan, self.held, (*self.where, step), self.dtypes, self.missing
+        )
+
+    def refuse(self, what: str, hint: str = "") -> ConvertError:
+        """The error for a step that cannot be lifted, by its place in the pipeline."""
+        place = " > ".join(self.where) or "the model"
+        return ConvertError(
+            f"{place}: {what}", hint or "--accept-bound converts such a step with a measured bound"
+        )
+
+    def category(self, cell: Cell, words: Iterable, strict: bool) -> int:
+        """The column of X with the codes of a cell."""
+        return self._column(Wanted(cell.name, "category", tuple(word_of(w) for w in words), strict))
+
+    def number(self, value: Value | Cell) -> Value:
+        """A value as a number; a cell's own, where that is what it is."""
+        if not isinstance(value, Cell):
+            return value
+        return Through(self._column(Wanted(value.name, "number")))
+
+    def numbers(self, matrix: Matrix) -> list[Value]:
+        """All of a matrix as numbers."""
+        return [self.number(value) for value in matrix.values]
+
+    def _column(self, wanted: Wanted) -> int:
+        if wanted not in self.wanted:
+            self.wanted.append(wanted)
+        return self.wanted.index(wanted)
+
+
+def word_of(value: object) -> str | float | bool | None:
+    """A learned category as JSON has it: NaN and None are null, whole numbers stay whole."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, float) and np.isnan(value):
+        return None
+    if isinstance(value, (str, bool, int, float)):
+        return value
+    raise ConvertError(
+        f"a category is a {type(value).__name__}", "JSON has text, numbers, true, false and null"
+    )
+
+
+def picked(names: Sequence[str], columns: object) -> list[int]:
+    """The places of columns that are named, numbered, masked or sliced."""
+    if isinstance(columns, (str, int, np.integer)):
+        columns = [columns]
+    if isinstance(columns, slice):
+        start, stop = (names.index(c) if isinstance(c, str) else c for c in (columns.start, columns.stop))
+        if isinstance(columns.stop, str):
+            stop += 1  # by names both ends count
+        return list(range(len(names)))[slice(start, stop, columns.step)]
+    columns = list(np.asarray(columns, dtype=object))
+    if columns and all(isinstance(c, (bool, np.bool_)) for c in columns):
+        return [i for i, c in enumerate(columns) if c]
+    return [names.index(c) if isinstance(c, str) else int(c) % len(names) for c in columns]
