@@ -1,30 +1,33 @@
 """skiff's converter: the scikit-learn pipeline of an MLflow run becomes a bundle models/<RUN_ID>/.
 
-The stages, each a file, in the order the data takes:
+The stages, each a file or a folder, in the order the data takes:
 
- 1. cli       the command: arguments, progress, errors
- 2. source    finds the MLflow model and reads its MLmodel
- 3. spec      reads the feature spec: how a record becomes features
- 4. read      loads the pickle, and only read does; dumps what the pipeline learned, and predicts
-    reader    runs read in a process of its own
- 5. neutral   what was dumped, checked: one vectorizer, one estimator
- 6. columns   the columns of X, from the spec and what the vectorizer learned
- 7. choose    which lowering: of trees, the cheaper of trees and table
-    grid      the values of X at which trees answer differently: a table's axes
-    lower     the ONNX graph over X (lower_linear, lower_trees, lower_table)
-    search    of a table: the bin that a number is in
-    graph     nodes and constants, as they are written down
- 8. goldens   records to prove it with: edges, every split, every category
-    witnesses rows on both sides of every split
+ 1. cli       the command: arguments, errors; conversion: the stages in a row; task: what is asked for
+ 2. find/     finds the MLflow model and reads what MLflow wrote beside it
+    look/     what the model's file holds, without running it
+    world/    the model's own environment, rebuilt to ask it
+ 3. spec      reads the feature spec: how a record becomes features; init writes a first one
+ 4. general   the route of any pipeline
+    lifted    what the file holds, in the intermediate form (form/) by the lifters (lift/), and its columns
+    plan, frame, fold, lower_form, sweep, outputs; explain shows the form
+    vectorized  the route of a DictVectorizer with one regressor behind it
+    read      loads the pickle, dumps what the pipeline learned, predicts; reader runs it in its own process
+    neutral   what was dumped, checked: one vectorizer, one estimator
+    choose    of trees, the cheaper of trees and table; grid: a table's axes; search: the bin of a number
+    lower     the ONNX graph over X (lower_linear, lower_trees, lower_table; graph writes it down)
+ 6. columns   the columns of X, from the spec and what the pipeline learned
+ 8. goldens   records to prove it with: edges, every split, every category; witnesses: rows on both sides
+    sample    the user's own records: what is found in them, and what becomes of them
     records   a record becomes features for the original and a row of X, or is rejected with a reason
- 9. prove     replays them in onnxruntime; nothing is written unless every prediction agrees
-10. bundle    writes model.onnx, golden.jsonl and manifest.json, whole or not at all
+ 9. prove     replays them in onnxruntime; proof does so for any pipeline. Nothing is written unless all agree
+10. manifest  what a bundle says of itself; bundle writes its files, whole or not at all
+    report    what was made, how exact and fast, how to serve it; onto_run puts it on the run
 """
 
 import os
 
 __version__ = "0.1.0"
-FORMAT = 2  # of the bundle; inference/bundle/SPEC.md
+FORMAT = 3  # of the bundle; inference/bundle/SPEC.md
 
 # Before onnxruntime is imported anywhere: on Linux it otherwise sends telemetry from 1.29 on, and leaves a
 # device id and a database in the user's cache. What this process starts inherits it.

@@ -7,7 +7,7 @@ to the category a number is nothing unknown, and to the number a text is 0.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from . import spec as specs
@@ -21,16 +21,19 @@ FLOAT32_LIMIT = 3.4028235677973366e38
 
 @dataclass(frozen=True)
 class Column:
-    """One column of X; the fields are the manifest's, but indices."""
+    """One column of X; the fields are the manifest's, but indices. inference/bundle/SPEC.md has the rules."""
 
     name: str
     source: Template | Keys
     kind: str  # "category" or "number"
-    missing: str  # an absent value: "reject"; or a category's "none", code 0; a number's "zero"
-    indices: tuple[int, ...]  # columns of the vectorizer: one per word of the vocabulary, or the number's
-    vocabulary: tuple[str, ...] = ()
-    other: str = ""  # of a category by path, null, a number, true or false: code 0, "unknown" or "none"
-    null: str = ""  # of a number: "reject" or "nan"
+    missing: str  # an absent value: "reject"; a category's "none" or "null"; a number's "zero" or "nan"
+    indices: tuple[
+        int, ...
+    ] = ()  # columns of the vectorizer: one per word of the vocabulary, or the number's
+    vocabulary: tuple = ()  # text, numbers, booleans, None
+    unknown: str = ""  # of a category, a value that is no word: "accept" or "reject"
+    other: str = ""  # of a category by path, a value of a type that no word has: "unknown", "none", "reject"
+    null: str = ""  # of a number: "reject", "nan"; without the word: "unknown", "none", "reject"
     text: str = ""  # of a number: "reject" or "zero"
     limit: float | None = None  # of a number: magnitudes from here on are rejected
 
@@ -44,7 +47,9 @@ class Column:
             entry["path"] = list(self.source)
         entry["missing"] = self.missing
         if self.kind == "category":
-            entry |= {"other": self.other} if self.other else {}
+            for rule in ("null", "other", "unknown"):
+                if getattr(self, rule):
+                    entry[rule] = getattr(self, rule)
             return entry | {"vocabulary": list(self.vocabulary)}
         entry |= {"null": self.null, "text": self.text}
         return entry if self.limit is None else entry | {"limit": self.limit}
@@ -67,8 +72,14 @@ class _Learned:
     number: int | None = None  # column of the vectorizer
 
 
-def choose(pipeline: Pipeline, path: str | None) -> tuple[Spec, str]:
-    """The spec to use, and what to call it: a file, "taxi" or "none"; None: taxi where it fits, else none."""
+def choose(
+    pipeline: Pipeline, path: str | None, names: Sequence[str] = (), required: Collection[str] = ()
+) -> tuple[Spec, str]:
+    """The spec to use, and what to call it: a file, "taxi" or "none"; None: taxi where it fits, else none.
+
+    names are the features that MLflow's signature has, where there is one, and required those of them that
+    a record must have.
+    """
     if path not in (None, "none"):
         return specs.load(path), path
     if path is None:
@@ -78,6 +89,11 @@ def choose(pipeline: Pipeline, path: str | None) -> tuple[Spec, str]:
             return taxi, "taxi"
         except ConvertError:
             pass
+    if names:
+        try:
+            return specs.by_name(list(_learned(pipeline, list(names))), required), "none"
+        except ConvertError:
+            pass  # the signature is of something else
     return specs.by_name(list(_learned(pipeline, None))), "none"
 
 
@@ -85,23 +101,23 @@ def build(pipeline: Pipeline, spec: Spec, *, optional: bool) -> list[Column]:
     """The columns of X, features in the spec's order.
 
     optional is whether an absent value is no category, or 0, which is the DictVectorizer's rule, instead of a
-    reason to reject the record. ConvertError when the pipeline learned a feature that the spec does not give,
-    or one whose names are ambiguous.
+    reason to reject the record; but not of what the spec requires. ConvertError when the pipeline learned a
+    feature that the spec does not give, or one whose names are ambiguous.
     """
     columns = []
     counted = _counted(pipeline)
     for name, learned in _learned(pipeline, list(spec.features)).items():
-        source = spec.features[name]
+        source, absent = spec.features[name], optional and name not in spec.required
         both = bool(learned.words) and learned.number is not None
         if learned.words:
             words, indices = tuple(learned.words), tuple(learned.words.values())
             for word, index in learned.words.items():
                 if index in counted:
                     raise _no_word(pipeline.vectorizer.names[index], name, word)
-            if isinstance(source, Template):
-                rules = {"missing": "reject"}
-            else:
-                rules = {"missing": "none" if optional else "reject", "other": "none" if both else "unknown"}
+            rules = {"missing": "reject", "unknown": "accept"}
+            if not isinstance(source, Template):
+                elsewhere = "none" if both else "unknown"
+                rules |= {"missing": "none" if absent else "reject", "null": elsewhere, "other": elsewhere}
             columns.append(Column(name, source, "category", indices=indices, vocabulary=words, **rules))
         elif isinstance(source, Template):
             raise ConvertError(
@@ -114,7 +130,7 @@ def build(pipeline: Pipeline, spec: Spec, *, optional: bool) -> list[Column]:
                     name,
                     source,
                     "number",
-                    "zero" if optional else "reject",
+                    "zero" if absent else "reject",
                     (learned.number,),
                     null="nan" if pipeline.accepts_nan else "reject",
                     text="zero" if both else "reject",

@@ -76,8 +76,11 @@ def judge(encoder: Encoder, text: str) -> Scored | Rejected:
         return Rejected(text, reject)
 
 
-def unknown(words: Collection[str], word: str) -> str:
+def unknown(words: Collection, word: Any) -> Any:
     """None of the words: the given one and a bit more, so that a template can still make it."""
+    if not isinstance(word, str):
+        numbers = [w for w in words if not isinstance(w, str) and w is not None]
+        return 7 + math.ceil(max((abs(w) for w in numbers), default=0))
     while word in words:
         word += "7"
     return word
@@ -86,19 +89,36 @@ def unknown(words: Collection[str], word: str) -> str:
 class Records:
     """Makes records for the columns of X; the same ones every time."""
 
-    def __init__(self, pipeline: Pipeline, columns: Sequence[Column], id_path: Keys | None):
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        id_path: Keys | None,
+        cuts: Mapping[Column, list[float]],
+        rows: Sequence[Sequence[float]],
+    ):
+        """cuts are the numbers that matter of a number's column, in order; rows of X are to be swept."""
         self._random = random.Random(0)
         self._id = id_path
-        self._estimator = pipeline.estimator
+        self._rows = rows
         self._columns = columns
         self._features: dict[str, list[Column]] = {}
         for column in columns:
             self._features.setdefault(column.name, []).append(column)
-        self._cuts = {c.indices[0]: cuts(pipeline, c.indices[0]) for c in columns if c.kind == "number"}
-        self._words = {c.indices[0]: _possible(c) for c in columns if c.kind == "category"}
-        self._unknown = {
-            c.name: unknown(c.vocabulary, self._words[c.indices[0]][0]) for c in columns if c.vocabulary
-        }
+        self._cuts = cuts
+        self._words = {c: _possible(c) for c in columns if c.kind == "category"}
+        firsts = {c: next((w for w in words if w is not None), "") for c, words in self._words.items()}
+        self._unknown = {c: unknown(c.vocabulary, word) for c, word in firsts.items()}
+
+    def plain(self) -> dict:
+        """A record with nothing odd about it: numbers are 1, categories known."""
+        record: dict = {}
+        for columns in self._features.values():
+            column = columns[-1]
+            words = [w for w in self._words.get(column, []) if w is not None]
+            put(record, column.source, words[0] if words else 1.0)
+        if self._id:
+            put(record, self._id, 1, over=False)
+        return record
 
     def goldens(self) -> list[str]:
         """Edge cases, then records at random."""
@@ -109,24 +129,22 @@ class Records:
 
     def sweep(self) -> list[str]:
         """Both sides of every split, every category, then records at random."""
-        visits = [{c.name: word} for c in self._columns for word in self._words.get(c.indices[0], ())]
-        if isinstance(self._estimator, Trees):
-            rows = witnesses(self._estimator, self._columns, SWEPT)
-            visits = [self._of_row(row) for row in rows.tolist()] + visits
+        visits = [{c.name: word} for c in self._columns for word in self._words.get(c, ())]
+        visits = [self._of_row(row) for row in self._rows] + visits
         if len(visits) > SWEPT:
             visits = self._random.sample(visits, SWEPT)
         return [self._any(visit) for visit in visits] + [self._any() for _ in range(RANDOM)]
 
-    def _of_row(self, row: list[float]) -> dict[str, Any]:
+    def _of_row(self, row: Sequence[float]) -> dict[str, Any]:
         """Values of the features that make a row of X."""
         values: dict[str, Any] = {}
         worded = set()  # of a feature that is both, the row asks for a word or for a number
         for column, x in zip(self._columns, row, strict=True):
             if column.kind == "category":
-                values[column.name] = column.vocabulary[int(x) - 1] if x else self._unknown[column.name]
+                values[column.name] = column.vocabulary[int(x) - 1] if x else self._unknown[column]
                 worded |= {column.name} if x else set()
             elif column.name not in worded:
-                values[column.name] = x
+                values[column.name] = None if math.isnan(x) else x
         return values
 
     def _any(self, fixed: Mapping[str, Any] = NOTHING) -> str:
@@ -152,9 +170,11 @@ class Records:
 
     def _value(self, column: Column, chance: float) -> Any:
         if column.kind == "number":
-            return self._number(self._cuts[column.indices[0]])
-        word = self._random.choice(self._words[column.indices[0]])
-        return word + "7" if chance > 0.97 else word  # most likely unknown
+            return self._number(self._cuts.get(column, []))
+        word = self._random.choice(self._words[column])
+        if chance <= 0.97 or column.unknown != "accept":
+            return word
+        return word + "7" if isinstance(word, str) else self._unknown[column]  # most likely unknown
 
     def _number(self, known: list[float]) -> float | int:
         rng = self._random
@@ -209,14 +229,18 @@ class Records:
         return to_json(record)
 
 
-def cuts(pipeline: Pipeline, index: int) -> list[float]:
-    """The thresholds that trees compare a number with, as doubles, in order; none for a linear model."""
+def of_trees(pipeline: Pipeline, columns: Sequence[Column]) -> tuple[dict[Column, list[float]], list]:
+    """The thresholds of trees, and rows on both sides of them; none of a linear model."""
     trees = pipeline.estimator
     if not isinstance(trees, Trees):
-        return []
-    asked = trees.threshold[(trees.left >= 0) & (trees.feature == index)]
-    answers = absorb_rounding(np.unique(asked))
-    return np.unique(answers[np.abs(answers) < FLOAT32_LIMIT]).tolist()
+        return {}, []
+    cuts = {}
+    for column in columns:
+        if column.kind == "number":
+            asked = trees.threshold[(trees.left >= 0) & (trees.feature == column.indices[0])]
+            answers = absorb_rounding(np.unique(asked))
+            cuts[column] = np.unique(answers[np.abs(answers) < FLOAT32_LIMIT]).tolist()
+    return cuts, witnesses(trees, columns, SWEPT).tolist()
 
 
 def put(record: dict, source: Template | Keys, value: Any, over: bool = True) -> None:

@@ -12,12 +12,20 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
+        self._known: set[str] = set()
+        self._count = 0
 
     def add(self, operator: str, *inputs: str, name: str = "", **attributes: int) -> str:
         """A node of one result; the result's name."""
         name = name or f"{operator}{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
         return name
+
+    def add_two(self, operator: str, *inputs: str, **attributes: int) -> tuple[str, str]:
+        """A node of two results; their names."""
+        names = (f"{operator}{len(self.nodes)}a", f"{operator}{len(self.nodes)}b")
+        self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
+        return names
 
     def columns(self, matrix: str, count: int, wanted: Iterable[int]) -> dict[int, str]:
         """The wanted columns [rows] of a matrix [rows, count]."""
@@ -48,3 +56,22 @@ class Graph:
         """A constant for Reshape; its name."""
         self.constants.append(numpy_helper.from_array(np.array(value, np.int64), name))
         return name
+
+    def index64(self, name: str, value: int) -> str:
+        """A constant index, int64; once."""
+        if name not in self._known:
+            self._known.add(name)
+            self.constants.append(numpy_helper.from_array(np.array(value, np.int64), name))
+        return name
+
+    def shape_once(self, name: str, *value: int) -> str:
+        """A constant for Reshape; once."""
+        if name not in self._known:
+            self._known.add(name)
+            self.shape(name, *value)
+        return name
+
+    def fresh(self, stem: str) -> str:
+        """A name that no other has."""
+        self._count += 1
+        return f"{stem}_{self._count}"

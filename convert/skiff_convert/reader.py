@@ -5,17 +5,37 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from . import neutral
 from .errors import ConvertError
+from .find import Found
 from .grid import Axis
-from .source import Source
 
 SCRIPT = Path(__file__).with_name("read.py")
 DONE = "read: done: "  # a line of progress
+
+
+@dataclass(frozen=True)
+class Source:
+    """An MLflow model with the sklearn flavor, in a local folder."""
+
+    folder: Path
+    file: str  # the pipeline's file, inside folder
+    trusted: tuple[str, ...]  # type names that the flavor declares for skops
+    sklearn: str  # version that wrote the file, "" when the MLmodel does not say
+    run_id: str
+    created: str  # RFC 3339, UTC, whole seconds
+
+    @classmethod
+    def of(cls, found: Found) -> "Source":
+        """What was found, where that is of the sklearn flavor."""
+        mlmodel = found.mlmodel
+        trusted = tuple(mlmodel.options.get("skops_trusted_types") or ())
+        return cls(found.folder, mlmodel.file, trusted, mlmodel.wrote[1], found.run_id, found.created)
 
 
 class Reader:

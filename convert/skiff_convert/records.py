@@ -42,7 +42,7 @@ class Encoder:
     """Turns records into features and rows, by the columns of X and the path of the id, if they have one."""
 
     def __init__(self, columns: Sequence[Column], id_path: Keys | None):
-        self._columns = [(c, {word: i for i, word in enumerate(c.vocabulary, 1)}) for c in columns]
+        self._columns = [(column, Codes(column)) for column in columns]
         self._id = id_path
 
     def encode(self, text: str) -> Encoded:
@@ -50,26 +50,77 @@ class Encoder:
         record = parse(text)
         if not isinstance(record, dict):
             raise Reject("wrong_type")
+        return self.of(record)
+
+    def of(self, record: dict) -> Encoded:
+        """The same of a record that is read already."""
         features, row, unknown = {}, [], 0
         for column, codes in self._columns:
             try:
                 value = _value(record, column.source)
             except Reject as reject:
-                absent = reject.reason == "missing_field" and column.missing != "reject"
-                if not absent:
+                if reject.reason != "missing_field" or column.missing == "reject":
                     raise
-                row.append(0.0)
-                continue
+                if column.missing != "null":
+                    row.append(math.nan if column.missing == "nan" else 0.0)
+                    continue
+                value = None
             features[column.name] = value
             if column.kind == "number":
                 row.append(_number(value, column))
                 continue
-            code = codes.get(value, 0) if isinstance(value, str) else 0
+            code, known = codes.of(value)
             row.append(float(code))
-            unknown += not code and (isinstance(value, str) or column.other == "unknown")
+            unknown += not known
         if self._id:
             look_up(record, self._id)
         return Encoded(features, row, unknown)
+
+
+def key(word: object) -> tuple[str, object]:
+    """What makes two words one: Python's equality, where true is 1; but text is never a number."""
+    if word is None:
+        return "null", None
+    if isinstance(word, str):
+        return "text", word
+    return "number", word + 0 if isinstance(
+        word, bool
+    ) else word  # Python's numbers are equal when they are exactly
+
+
+class Codes:
+    """The codes of a category's words, and what becomes of values that are none."""
+
+    def __init__(self, column: Column):
+        self._column = column
+        self._codes = {key(word): code for code, word in enumerate(column.vocabulary, 1)}
+        self._kinds = {kind for kind, _ in self._codes}
+
+    def of(self, value: object) -> tuple[int, bool]:
+        """The code, and whether that is nothing unknown. Reject what the column refuses."""
+        kind, _ = word = key(value)
+        if word in self._codes:
+            return self._codes[word], True
+        column = self._column
+        if kind == "null":
+            rule, reason = column.null, "wrong_type"
+        elif kind == "number" and kind in self._kinds and not _finite(word[1]):
+            raise Reject("not_finite", dotted(column.source))
+        elif kind in self._kinds:
+            rule, reason = {"accept": "unknown", "reject": "reject"}[column.unknown], "unknown_category"
+        else:
+            rule, reason = column.other, "wrong_type"
+        if rule == "reject":
+            raise Reject(reason, dotted(column.source))
+        return 0, rule == "none"
+
+
+def _finite(number: float) -> bool:
+    """Whether float64 has a number of that size."""
+    try:
+        return math.isfinite(float(number))
+    except OverflowError:
+        return False
 
 
 def parse(text: str) -> object:

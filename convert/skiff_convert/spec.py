@@ -9,11 +9,13 @@
     PU_DO = "{ride.PULocationID}_{ride.DOLocationID}"   # a template: always a string
     trip_distance = "ride.trip_distance"                # a path: the value as it is
 
-A path is keys with dots between. In a template it stands in braces; {{ and }} are braces themselves.
+A path is keys with dots between; or, where a key has a dot in it, a list of keys. In a template it stands in
+braces; {{ and }} are braces themselves. A classifier may have probabilities = "name" and margin = "name".
 """
 
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -22,7 +24,15 @@ from .errors import ConvertError
 
 Keys = tuple[str, ...]  # a path into a record, outermost key first
 
-KEYS = {"model": True, "id": False, "prediction": True, "unit": False, "features": True}  # name: required
+KEYS = {
+    "model": True,
+    "id": False,
+    "prediction": True,
+    "unit": False,
+    "probabilities": False,
+    "margin": False,
+    "features": True,
+}  # name: required
 PIECE = re.compile(r"(?P<text>(?:[^{}]|\{\{|\}\})+)|\{(?P<path>[^{}]+)\}")
 
 
@@ -42,6 +52,9 @@ class Spec:
     unit: str
     id: Keys | None
     features: dict[str, Template | Keys]
+    probabilities: str = ""  # what a classifier's probabilities are called; "": left out
+    margin: str = ""  # what its decision values are called; "": left out
+    required: frozenset[str] = frozenset()  # features that a record must have where others may be absent
 
 
 def load(path: str) -> Spec:
@@ -68,9 +81,10 @@ def parse(text: str, name: str = "spec") -> Spec:
             unit=table.get("unit", ""),
             id=_path("id", table["id"]) if "id" in table else None,
             features=features,
+            probabilities=table.get("probabilities", ""),
+            margin=table.get("margin", ""),
         )
-        if spec.id and spec.id[-1] == spec.prediction:
-            raise ValueError(f"id and prediction are both called {spec.prediction}")
+        _check_names(spec)
     except ValueError as err:  # tomllib's errors are ValueErrors too
         raise ConvertError(
             f"spec {name}: {err}", "convert/skiff_convert/taxi.toml is one that works"
@@ -78,9 +92,19 @@ def parse(text: str, name: str = "spec") -> Spec:
     return spec
 
 
-def by_name(features: list[str]) -> Spec:
+def by_name(features: list[str], required: Collection[str] = ()) -> Spec:
     """The spec when none is given: each feature is the record's key of that name; no id."""
-    return Spec("model", "prediction", "", None, {name: (name,) for name in features})
+    sources: dict[str, Template | Keys] = {name: (name,) for name in features}
+    return Spec("model", "prediction", "", None, sources, required=frozenset(required))
+
+
+def _check_names(spec: Spec) -> None:
+    names = {"prediction": spec.prediction, "probabilities": spec.probabilities, "margin": spec.margin}
+    called = {spec.id[-1]: "id"} if spec.id else {}
+    for key, name in names.items():
+        if name and name in called:
+            raise ValueError(f"{called[name]} and {key} are both called {name}")
+        called[name] = key
 
 
 def _check_keys(table: dict) -> None:
@@ -91,6 +115,8 @@ def _check_keys(table: dict) -> None:
         if key not in table:
             if required:
                 raise ValueError(f"{key} is missing")
+        elif key == "id" and isinstance(table[key], list):
+            continue  # keys, as a path has them
         elif not isinstance(table[key], dict if key == "features" else str):
             raise ValueError(f"{key} must be a {'table' if key == 'features' else 'string'}")
         elif required and not table[key]:
@@ -98,6 +124,8 @@ def _check_keys(table: dict) -> None:
 
 
 def _source(feature: str, value: object) -> Template | Keys:
+    if isinstance(value, list):
+        return _path(f"features.{feature}", value)
     if not isinstance(value, str):
         raise ValueError(f"features.{feature} must be a string")
     if not re.search(r"[{}]", value):
@@ -117,7 +145,11 @@ def _source(feature: str, value: object) -> Template | Keys:
     return Template(tuple(parts))
 
 
-def _path(key: str, value: str) -> Keys:
+def _path(key: str, value: str | list) -> Keys:
+    if isinstance(value, list):
+        if not value or not all(isinstance(part, str) for part in value):
+            raise ValueError(f"{key} must be a list of keys, which are strings")
+        return tuple(value)
     path = tuple(value.split("."))
     if not all(path) or path[0] == "$" or any(part != part.strip() for part in path):
         raise ValueError(f"{key}: {value!r} is not a path")

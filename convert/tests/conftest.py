@@ -1,6 +1,15 @@
-import pytest
-from helpers import Converted
-from hypothesis import HealthCheck, settings
+import os
+import sys
+from pathlib import Path
+
+# numpy's exp and log are the C library's, as the form has them, only without its own for these processors.
+os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", "X86_V4 AVX512_ICL AVX512_SPR")
+
+import pytest  # noqa: E402
+from helpers import Converted  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+from skiff_convert.world import World  # noqa: E402
 
 settings.register_profile(
     "skiff",
@@ -9,6 +18,30 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("skiff")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--no-worlds", action="store_true", help="skip what installs environments of models")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "world: installs a model's environment")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--no-worlds"):
+        skip = pytest.mark.skip(reason="--no-worlds")
+        for item in items:
+            if item.get_closest_marker("world"):
+                item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def in_this_environment(request, monkeypatch):
+    """Models are asked with the libraries that are here, except where a test says that it installs theirs."""
+    if not request.node.get_closest_marker("world"):
+        here = lambda builder: World(builder._found, Path(sys.executable), {})  # noqa: E731
+        monkeypatch.setattr(sys.modules["skiff_convert.world.build"]._Builder, "world", here)
 
 
 @pytest.fixture

@@ -178,7 +178,7 @@ def convert(case: Case, folder: Path) -> Path:
     ):  # little proof is enough: the worker is asked, not the pipeline
         patch.setattr(goldens, "RANDOM", 100)
         patch.setattr(goldens, "SWEPT", 1_000)
-        return cli.convert(str(model), spec, folder / "converted", None, cli.Wish(), lambda text: None)
+        return cli.convert(str(model), spec, folder / "converted", None, cli.Wish(), lambda text: None, False)
 
 
 def replaced(bundle: Path, lines: list[str], folder: Path) -> Path:

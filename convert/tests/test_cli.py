@@ -29,7 +29,18 @@ from helpers import (
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from skiff_convert import choose, cli, goldens, graph, lower_table, lower_trees, prove, search
+from skiff_convert import (
+    FORMAT,
+    choose,
+    cli,
+    goldens,
+    graph,
+    lower_table,
+    lower_trees,
+    prove,
+    search,
+    vectorized,
+)
 from skiff_convert.records import Encoder, Reject
 
 
@@ -46,7 +57,7 @@ def model(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def in_process(monkeypatch):
     """Only test_bundle has the real reader, and as many records at random."""
-    monkeypatch.setattr(cli, "Reader", InProcess)
+    monkeypatch.setattr(vectorized, "Reader", InProcess)
     monkeypatch.setattr(goldens, "RANDOM", 500)
 
 
@@ -72,15 +83,16 @@ def test_bundle(model, tmp_path):
         text=True,
     )
     assert (result.returncode, result.stdout) == (0, "models/" + "f" * 32 + "\n")
-    assert result.stderr.count("every prediction equal to the last bit") == 2  # records, then bins
+    assert result.stderr.count("every prediction equal to the last bit") == 3  # records, bins, the report
 
     folder = tmp_path / "models" / ("f" * 32)
     manifest = json.loads((folder / "manifest.json").read_text())
     lines = [json.loads(line) for line in (folder / "golden.jsonl").read_text().splitlines()]
-    assert (manifest["format"], manifest["run_id"], manifest["lowering"]) == (2, "f" * 32, "table")
+    assert (manifest["format"], manifest["run_id"], manifest["lowering"]) == (FORMAT, "f" * 32, "table")
     assert manifest["created"] == "2026-01-02T03:04:05Z"
     assert manifest["id"] == {"name": "ride_id", "path": ["ride_id"]}
-    assert manifest["outputs"] == [{"name": "ride_duration", "kind": "number", "width": 1, "unit": "minutes"}]
+    number = {"kind": "number", "width": 1, "unit": "minutes", "link": "identity"}
+    assert manifest["outputs"] == [{"name": "ride_duration", **number}]
     assert manifest["parity"]["bound"] == "bits"
     assert manifest["parity"]["goldens"] == len(lines) >= 200
     assert manifest["parity"]["generated"] >= 5000
@@ -98,7 +110,7 @@ def test_bundle(model, tmp_path):
     words = json.dumps(manifest["columns"], separators=(",", ":")).encode()
     fingerprint = hashlib.sha256(words).hexdigest()
     metadata = {p.key: p.value for p in graph.metadata_props}
-    assert metadata == {"run_id": "f" * 32, "format": "2", "columns": fingerprint}
+    assert metadata == {"run_id": "f" * 32, "format": str(FORMAT), "columns": fingerprint}
     assert {line.get("reject") for line in lines} == {
         None,
         "not_json",
@@ -189,7 +201,7 @@ def mean_forgotten(monkeypatch):
         nodes[1].op_type = "Mul"
         return nodes, constants
 
-    monkeypatch.setattr(cli.lower, "lower_trees", wrong)
+    monkeypatch.setattr(vectorized.lower, "lower_trees", wrong)
 
 
 @pytest.mark.parametrize("tamper", [one_threshold, rounding_forgotten, one_leaf, mean_forgotten])
@@ -397,7 +409,7 @@ def test_errors_are_two_lines(capsys, tmp_path):
     assert (code, out) == (1, "")
     *_, error, hint = err.splitlines()
     assert error == f"convert: error: no folder {tmp_path}/nowhere"
-    assert hint == "hint: name a folder with an MLmodel, runs:/… or models:/…"
+    assert hint == "hint: name a folder with an MLmodel, runs:/…, models:/… or s3://…"
 
 
 def test_a_spec_of_another_model(model, tmp_path, capsys):

@@ -5,22 +5,23 @@ The worker's tests run the same vectors: what is written here is true of both.
 
 import json
 import math
-import struct
 from pathlib import Path
 
 import contract
 import pytest
-from helpers import ESTIMATORS, fit, save, taxi_records
+from helpers import ESTIMATORS, InProcess, fit, save, taxi_records
 
-from skiff_convert import cli, goldens
+from skiff_convert import FORMAT, cli, goldens, vectorized
 from skiff_convert.errors import ConvertError
 from skiff_convert.records import Encoder, Reject
 
 ROOT = Path(__file__).parents[2]
-MANIFESTS, GOLDENS, RECORDS = map(contract.vectors, ("manifests", "goldens", "records"))
+MANIFESTS, GOLDENS, OUTPUTS = map(contract.vectors, ("manifests", "goldens", "outputs"))
+RECORDS = contract.vectors("records") + contract.vectors("records-3")
 MANIFEST_SCHEMAS = {n: contract.schema(f"manifest-{n}") for n in contract.FORMATS}
 GOLDEN_SCHEMAS = {n: contract.schema(f"golden-{n}") for n in contract.FORMATS}
-NOT_NUMBERS = {"nan": math.nan, "inf": math.inf, "-0.0": -0.0}  # to JSON
+ID = {"name": "id", "path": ["id"]}
+NOT_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "-0.0": -0.0}  # to JSON
 
 
 def named(vectors):
@@ -59,7 +60,7 @@ def test_golden_lines(vector):
 def test_records(group):
     of_format = group["format"]
     columns = contract.columns(group["columns"], of_format)
-    if of_format == 2:
+    if of_format == FORMAT:
         assert [column.manifest() for column in columns] == group["columns"]
     encoder = Encoder(columns, tuple(group["id"]["path"]) if "id" in group else None)
     for case in group["cases"]:
@@ -68,7 +69,8 @@ def test_records(group):
         except Reject as reject:
             assert case.get("reject") == {"reason": reject.reason, "field": reject.field}, case["record"]
             continue
-        assert bits(encoded.row) == bits(case["row"]), case["record"]
+        got, want = contract.bits(encoded.row), contract.bits(numbers(case["row"]))
+        assert got == want, case["record"]
         assert encoded.unknown == case["unknown"], case["record"]
         assert ("id" in case) == ("id" in group)
         if "id" in case:
@@ -78,9 +80,18 @@ def test_records(group):
             assert case["id"] in case["record"] and json.loads(case["id"]) == record
 
 
-def bits(row: list) -> list:
-    numbers = [float(NOT_NUMBERS.get(x, x)) for x in row]
-    return ["nan" if math.isnan(x) else struct.pack("d", x) for x in numbers]
+def numbers(row: list) -> list:
+    """The numbers of a row, or of scores."""
+    return [float(NOT_NUMBERS.get(x, x)) for x in row]
+
+
+@pytest.mark.parametrize("vector", **named(OUTPUTS))
+def test_outputs(vector):
+    """The label and the numbers that goldens have are what the worker makes of the same scores."""
+    for case in vector["cases"]:
+        made = contract.prediction(vector["outputs"], numbers(case["scores"]))
+        want = case.get("not_finite") or json.loads(case["prediction"])
+        assert contract.bits(made) == contract.bits(want), case["scores"]
 
 
 @pytest.mark.parametrize("group", **named(RECORDS))
@@ -88,11 +99,11 @@ def test_columns_of_records_are_of_the_schema(group):
     manifest = next(
         v["manifest"] for v in MANIFESTS if v["ok"] and v["manifest"]["format"] == group["format"]
     )
-    manifest = {**manifest, "columns": group["columns"], "id": group.get("id", manifest["id"])}
+    manifest = {**manifest, "columns": group["columns"], "id": group.get("id", ID)}
     MANIFEST_SCHEMAS[group["format"]].validate(manifest)
 
 
-def check(folder: Path, of_format: int = 2) -> None:
+def check(folder: Path, of_format: int = FORMAT) -> None:
     """Asserts that a bundle is of the contract."""
     manifest = json.loads((folder / "manifest.json").read_text())
     MANIFEST_SCHEMAS[of_format].validate(manifest)
@@ -109,14 +120,14 @@ def test_shipped_bundles():
     runs = json.loads((ROOT / "models/taxi/runs.json").read_text())
     for run in runs.values():
         check(ROOT / "models" / run)
-    kept = contract.CONTRACT / "testdata/format1" / runs["linear"]
-    check(kept, of_format=1)
+    for old in contract.FORMATS[:-1]:
+        check(contract.CONTRACT / f"testdata/format{old}" / runs["linear"], of_format=old)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-@pytest.mark.parametrize("spec", ["taxi", "none"])
-@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize(("spec", "sparse"), [("taxi", True), ("none", False)])
 def test_what_the_converter_writes(name, spec, sparse, tmp_path, monkeypatch):
+    monkeypatch.setattr(vectorized, "Reader", InProcess)
     monkeypatch.setattr(goldens, "RANDOM", 100)
     monkeypatch.setattr(goldens, "SWEPT", 500)
     pipeline = fit(ESTIMATORS[name](), taxi_records() if spec == "taxi" else None, sparse=sparse)
@@ -124,7 +135,8 @@ def test_what_the_converter_writes(name, spec, sparse, tmp_path, monkeypatch):
     check(cli.convert(model, spec, tmp_path, None, cli.Wish("auto"), lambda text: None))
 
 
-def test_an_id_with_the_output_s_name_is_refused(tmp_path):
+def test_an_id_with_the_output_s_name_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(vectorized, "Reader", InProcess)
     spec = tmp_path / "spec.toml"
     spec.write_text('model = "m"\nid = "trip.y"\nprediction = "y"\n[features]\nPU_DO = "{a}_{b}"\n')
     model = str(save(fit(ESTIMATORS["Ridge"](), taxi_records()), tmp_path / "model"))

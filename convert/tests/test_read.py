@@ -15,12 +15,14 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skiff_convert import grid, read, reader, source
+from skiff_convert import grid, read, reader
 from skiff_convert.errors import ConvertError
+from skiff_convert.find import find
+from skiff_convert.reader import Source
 
 
 def learned(pipeline, folder: Path, **options):
-    return InProcess(source.find(str(save(pipeline, folder / "model", **options)))).learned()
+    return InProcess(Source.of(find(str(save(pipeline, folder / "model", **options))))).learned()
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ def learned(pipeline, folder: Path, **options):
 )
 def test_formats(tmp_path, how, reads):
     pipeline = fit(RandomForestRegressor(n_estimators=3, n_jobs=2))
-    original = reads(source.find(str(save(pipeline, tmp_path / "model", how=how))))
+    original = reads(Source.of(find(str(save(pipeline, tmp_path / "model", how=how)))))
     assert original.learned().estimator_class == "RandomForestRegressor"
     records = [{"zone": "a", "distance": 3}, {"distance": [1]}, {"distance": 10**400}, {}]
     predictions, refused = original.predict(records)
@@ -49,7 +51,7 @@ def test_a_table_in_chunks(tmp_path, monkeypatch):
     ]
     monkeypatch.setattr(read, "QUIET", -1.0)
     monkeypatch.setattr(read, "DENSE", 10 * width)
-    model = source.find(str(save(pipeline, tmp_path / "model")))
+    model = Source.of(find(str(save(pipeline, tmp_path / "model"))))
     told = []
     cells = InProcess(model).table(axes, told.append)
     assert told == ["10 of 27", "20 of 27", "27 of 27"]
@@ -156,7 +158,7 @@ def test_files_that_do_not_load(tmp_path, reads, content, message):
     folder = save(fit(LinearRegression()), tmp_path / "model")
     (folder / "model.pkl").write_bytes(content)
     with pytest.raises(ConvertError) as raised:
-        reads(source.find(str(folder))).learned()
+        reads(Source.of(find(str(folder)))).learned()
     assert str(raised.value).startswith(message)
 
 
@@ -164,7 +166,7 @@ def test_model_cannot_import_the_converter_s_files(tmp_path):
     folder = save(fit(LinearRegression()), tmp_path / "model")
     (folder / "model.pkl").write_bytes(b"cneutral\nPipeline\n.")
     with pytest.raises(ConvertError, match="No module named 'neutral'"):
-        reader.Reader(source.find(str(folder))).learned()
+        reader.Reader(Source.of(find(str(folder)))).learned()
 
 
 def test_damaged_trees_are_refused(tmp_path):
@@ -181,7 +183,7 @@ def test_mlmodel_is_data(tmp_path):
     folder = save(fit(LinearRegression()), tmp_path / "model")
     (folder / "MLmodel").write_text("flavors: !!python/object/apply:os.getcwd []")
     with pytest.raises(ConvertError, match="is not YAML"):
-        source.find(str(folder))
+        find(str(folder))
 
 
 def test_yaml_timestamps(tmp_path):
@@ -190,4 +192,4 @@ def test_yaml_timestamps(tmp_path):
     (folder / "MLmodel").write_text(
         yaml.safe_dump({**mlmodel, "utc_time_created": yaml.safe_load("2026-01-02 03:04:05")})
     )
-    assert source.find(str(folder)).created == "2026-01-02T03:04:05Z"
+    assert find(str(folder)).created == "2026-01-02T03:04:05Z"

@@ -1,0 +1,93 @@
+"""The route of any pipeline, by the intermediate form: lifted, folded, lowered, proved."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from . import FORMAT, __version__, bundle, goldens, plan
+from .columns import fingerprint
+from .fold import fold
+from .goldens import Scored
+from .lifted import Lifted, lift_model, probe
+from .lower_form import lower, model_of
+from .manifest import check_scored, golden, manifest_of, size_of
+from .outputs import head_for, output_of
+from .proof import Proof
+from .records import Encoder
+from .report import Report
+from .sample import beside, inspect, sample_of, spread
+from .sweep import Sweep, thresholds
+from .task import Task
+from .world import Session, World
+
+# numpy's exp depends on the processor; without these it is the C library's.
+NO_AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
+
+
+def convert(task: Task, world: Callable[[], World]) -> Path:
+    """Converts the model that was found; the bundle's folder. ConvertError when it cannot be done rightly.
+
+    world makes its environment, which is only done when all of it is supported.
+    """
+    task.say("lifting the pipeline")
+    lifted = lift_model(task, {})
+    task.warn_of_spec(lifted.spec, lifted.spec_name)
+    output_of(head_for(lifted.head, lifted.spec), lifted.spec)
+    made = world()
+    task.say("loading it in its own environment, to ask it")
+    with made.open({"NPY_DISABLE_CPU_FEATURES": NO_AVX512}) as session:
+        accepts = probe(lifted, session)
+        lifted = lift_model(task, accepts)
+        names = ", ".join(map(size_of, lifted.columns))
+        task.say(f"{lifted.estimator}; spec {lifted.spec_name}: {names}")
+        return _prove(task, replace(lifted, head=head_for(lifted.head, lifted.spec)), session)
+
+
+def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
+    found, head, made, spec, say = task.found, lifted.head, lifted.columns, lifted.spec, task.say
+    output = output_of(head, spec)
+    encoder = Encoder(made, spec.id)
+    sample = sample_of(task, spec, lifted.lifting.names)
+    sampled = sample.judge(encoder) if sample else []
+    if sample:
+        inspect(sample, made, spec.id, sampled)
+    folded = [fold(forest, len(made)) for forest in plan.forests(head)]
+    nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made])
+    metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
+    model = model_of(nodes, constants, len(made), len(head.scores), metadata, __version__)
+    kind = "trees" if folded else "linear"
+    say(f"lowered to {kind}, {len(model):,} bytes; choosing records")
+    nullable = frozenset(i for i, c in enumerate(made) if c.null == "nan")
+    rows = Sweep(made, nullable, goldens.SWEPT // 2).rows(folded)
+    records = goldens.Records(made, spec.id, thresholds(folded, made), rows.tolist())
+    kept = [goldens.judge(encoder, text) for text in records.goldens()]
+    swept = [goldens.judge(encoder, text) for text in records.sweep()]
+    check_scored(swept, [record for record in swept if isinstance(record, Scored)])
+    own = spread(sampled)
+    kept, swept = kept + own, swept + sampled
+    scored = [record for record in kept + swept if isinstance(record, Scored)]
+    say(f"asking the original pipeline about {len(scored):,} records")
+    proof = Proof(lifted, session, model, scored)
+    parity = proof.run()
+    say(parity)
+    if sample:
+        beside(sample, proof.pairs, sampled)
+    lines = [line for record in kept if (line := golden(record, proof.outputs, proof.within))]
+    own = [record for record in own if golden(record, proof.outputs, proof.within)]
+    versions = [("python", found.mlmodel.python), found.mlmodel.wrote]
+    libraries = {name: version for name, version in versions if version}
+    manifest = manifest_of(
+        found, lifted.estimator, libraries, spec, [output], made, kind,
+        {"bound": proof.bound, "goldens": len(lines), "generated": len(scored) - len(lines)},
+    )  # fmt: skip
+    folder = bundle.write(
+        task.out,
+        found.run_id,
+        manifest,
+        {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")},
+    )
+    say(f"wrote {folder}")
+    questions = sum(int((f.yes >= 0).sum()) for f in folded)
+    size = f"{questions:,} nodes" if folded else f"{sum(len(n.inputs()) for n in plan.nodes(head)):,} terms"
+    Report(manifest, made, size, parity, len(own), model, proof.X).show(found, folder)
+    return folder

@@ -1,0 +1,116 @@
+"""Stage 6: the columns of X for what a lifted model reads: where they are, what becomes of odd values."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import spec as specs
+from .columns import Column
+from .errors import ConvertError
+from .form import Computed, Forest, Head, Lookup, Node, Through, Value, Word
+from .lift import Lifting, Wanted
+from .spec import Keys, Spec, Template
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """What the original takes in the number columns of a name, as it was found by asking it."""
+
+    nan: bool
+    limit: float | None  # the least magnitude that it refuses; None: it takes all that float64 has
+
+
+def columns_of(lifting: Lifting, spec: Spec, accepts: Mapping[str, Accepts], optional: bool) -> list[Column]:
+    """The columns, in the order that the model wants them. ConvertError where the spec does not give one.
+
+    optional is whether a key that is absent stands for a missing value, where the original takes that; but of
+    what the spec requires.
+    """
+    columns = []
+    for wanted in lifting.wanted:
+        if wanted.name not in spec.features:
+            raise ConvertError(
+                f"the pipeline wants feature {wanted.name}, which the spec does not give",
+                f'add it under [features], {wanted.name} = "key.key", or use --spec none',
+            )
+        source = spec.features[wanted.name]
+        make = _category if wanted.kind == "category" else _number
+        columns.append(make(wanted, source, accepts, optional and wanted.name not in spec.required))
+    return columns
+
+
+def _category(wanted: Wanted, source: Template | Keys, _: Mapping[str, Accepts], optional: bool) -> Column:
+    missing = None in wanted.words
+    text = any(isinstance(word, str) for word in wanted.words)
+    unknown = "reject" if wanted.strict else "accept"
+    if isinstance(source, Template):
+        words = tuple(w for w in wanted.words if isinstance(w, str))
+        return Column(wanted.name, source, "category", "reject", vocabulary=words, unknown=unknown)
+    elsewhere = "reject" if wanted.strict or not text else "unknown"
+    return Column(
+        wanted.name, source, "category", "null" if optional and missing else "reject",
+        vocabulary=wanted.words, unknown=unknown, other=elsewhere,
+        null="" if missing else ("reject" if wanted.strict else "unknown"),
+    )  # fmt: skip
+
+
+def _number(
+    wanted: Wanted, source: Template | Keys, accepts: Mapping[str, Accepts], optional: bool
+) -> Column:
+    if isinstance(source, Template):
+        raise ConvertError(
+            f"the pipeline learned {wanted.name} as a number, and the spec makes a text of it",
+            f'give its path: {wanted.name} = "key.key"',
+        )
+    takes = accepts.get(wanted.name, Accepts(nan=False, limit=None))
+    return Column(
+        wanted.name, source, "number", "nan" if optional and takes.nan else "reject",
+        null="nan" if takes.nan else "reject", text="reject",
+        limit=takes.limit,
+    )  # fmt: skip
+
+
+def by_name(lifting: Lifting, required: Collection[str] = ()) -> Spec:
+    """The spec when none is given: each feature is the record's key of that name."""
+    return specs.by_name(list(dict.fromkeys(wanted.name for wanted in lifting.wanted)), required)
+
+
+def nodes(head: Head) -> list[Node]:
+    """All nodes of a model, each once, those it reads before it."""
+    found: list[Node] = []
+
+    def visit(value: Value) -> None:
+        if isinstance(value, Computed) and not any(node is value.node for node in found):
+            for inner in value.node.inputs():
+                visit(inner)
+            if not any(node is value.node for node in found):
+                found.append(value.node)
+
+    for score in head.scores:
+        visit(score)
+    return found
+
+
+def forests(head: Head) -> list[Forest]:
+    """The forests of a model."""
+    return [node for node in nodes(head) if isinstance(node, Forest)]
+
+
+def without(head: Head, lifting: Lifting) -> Lifting:
+    """The columns of X that the model does read; fewer where it learned nothing of one."""
+    read = set()
+    for node in [*nodes(head)]:
+        read |= {v.column for v in node.inputs() if isinstance(v, (Lookup, Word, Through))}
+    read |= {v.column for v in head.scores if isinstance(v, (Lookup, Word, Through))}
+    assert read <= set(range(len(lifting.wanted)))
+    return lifting
+
+
+def bounds(head: Head, scores: np.ndarray, allowance: np.ndarray) -> np.ndarray:
+    """How far the numbers of a head may be off where its scores may be; absolute."""
+    if head.link == "identity":
+        return allowance
+    if head.link in ("exp", "expm1"):
+        return np.exp(scores) * allowance * 2
+    return np.broadcast_to(allowance.max(axis=1, keepdims=True), head.numbers(scores).shape) * 2
