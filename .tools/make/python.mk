@@ -6,7 +6,8 @@ PYTHON := $(VENV)/bin/python
 export ORT_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-# Python has one environment, installed in groups, as they are needed: stack (the stand-ins), convert, aws (its command line), deploy, lint.
+# Python has one environment, installed in groups, as they are needed: stack (the stand-ins), convert, boosters (for its tests), aws (its
+# command line), deploy, lint.
 # A group's packages are in .tools/python/GROUP.in, the converter's in its pyproject.toml; its lock file has their hashes. They are resolved
 # together, so that no group installs what another one needs another version of.
 $(VENV)/.%: .tools/python/%.lock $(UV)
@@ -29,7 +30,7 @@ $(UV): .tools/python/uv.lock
 	@$(BUILD)/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-GROUPS := stack convert aws deploy lint compare
+GROUPS := stack convert boosters aws deploy lint compare matrix scoreboard
 OF_GROUP = $(if $(filter convert,$1),--all-extras convert/pyproject.toml,.tools/python/$1.in)
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 

@@ -8,8 +8,8 @@ test-go: onnxruntime ## the Go tests, with the race detector
 	go -C cmd/tools test -race ./...
 
 .PHONY: test-python
-test-python: $(VENV)/.convert $(BIN)/worker ## the converter's tests
-	$(PYTHON) -m pytest -q convert
+test-python: $(VENV)/.convert $(VENV)/.boosters $(VENV)/.stack $(BIN)/worker ## the converter's tests
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile convert
 
 .PHONY: test-path
 test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions

@@ -159,6 +159,9 @@ func (o *outcome) printReasons(w io.Writer, r result) {
 	}
 	fmt.Fprintln(w, "dead letters   rides  such as")
 	for _, reason := range inference.Reasons() {
+		if reason == inference.UnknownCategory && r.DeadLetters[reason] == 0 {
+			continue // most models take any
+		}
 		says := o.letters.example(reason)
 		if reason == inference.NotBase64 {
 			says = "(no record of a stream can be: Kinesis encodes them)"
