@@ -24,6 +24,11 @@ def write(out: Path, run_id: str, manifest: Mapping, files: Mapping[str, bytes])
             return folder
         if not (folder / "manifest.json").is_file():
             raise ConvertError(f"{folder} is there and is not a bundle", "remove it, or name another --out")
+        if _model(json.loads(contents["manifest.json"])) != _model(_manifest(folder)):
+            raise ConvertError(
+                f"{folder} is the bundle of another model of this run",
+                f"name another --out, and MODEL_LOCATION=OUT/{run_id} for the worker; or remove it",
+            )
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{run_id}.", dir=out) as beside:
@@ -45,6 +50,20 @@ def to_text(manifest: Mapping) -> str:
     """The manifest as JSON, one key a line, so that a difference can be read."""
     lines = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in manifest.items())
     return "{\n" + lines + "\n}\n"
+
+
+def _manifest(folder: Path) -> dict:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except ValueError:
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _model(manifest: Mapping) -> tuple:
+    """What tells a run's models apart: the id that MLflow gave it, and when."""
+    converter = manifest.get("converter")
+    return manifest.get("created"), converter.get("model") if isinstance(converter, dict) else None
 
 
 def _contents(folder: Path) -> dict[str, bytes] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from . import spec as specs
 from .errors import ConvertError
-from .neutral import Pipeline, Trees
+from .neutral import Pipeline, Trees, Vectorizer
 from .spec import Keys, Spec, Template
 
 # 2**128 - 2**103, the least double that rounds to float32 infinity (a tie with 2**128, which is even).
@@ -25,7 +25,7 @@ class Column:
 
     name: str
     source: Template | Keys
-    kind: str  # "category" or "number"
+    kind: str  # "category", "number" or "entry"
     missing: str  # an absent value: "reject"; a category's "none" or "null"; a number's "zero" or "nan"
     indices: tuple[
         int, ...
@@ -36,6 +36,7 @@ class Column:
     null: str = ""  # of a number: "reject", "nan"; without the word: "unknown", "none", "reject"
     text: str = ""  # of a number: "reject" or "zero"
     limit: float | None = None  # of a number: magnitudes from here on are rejected
+    words: tuple[tuple[Keys, str], ...] = ()  # of an entry: where which text, or a list with it, makes it 1
 
     def manifest(self) -> dict:
         """The column as the manifest has it."""
@@ -51,7 +52,11 @@ class Column:
                 if getattr(self, rule):
                     entry[rule] = getattr(self, rule)
             return entry | {"vocabulary": list(self.vocabulary)}
-        entry |= {"null": self.null, "text": self.text}
+        entry |= {"null": self.null}
+        if self.kind == "entry":
+            entry["words"] = [{"path": list(path), "text": word} for path, word in self.words]
+        else:
+            entry["text"] = self.text
         return entry if self.limit is None else entry | {"limit": self.limit}
 
 
@@ -94,6 +99,10 @@ def choose(
             return specs.by_name(list(_learned(pipeline, list(names))), required), "none"
         except ConvertError:
             pass  # the signature is of something else
+    learned, separator = pipeline.vectorizer.names, pipeline.vectorizer.separator
+    twice = next((name for name in learned if len(_splits(name, separator)) > 1), None)
+    if twice and len(learned) > ENTRIES:
+        raise _two_owners(twice, _splits(twice, separator))
     return specs.by_name(list(_learned(pipeline, None))), "none"
 
 
@@ -138,6 +147,36 @@ def build(pipeline: Pipeline, spec: Spec, *, optional: bool) -> list[Column]:
                 )
             )
     return columns
+
+
+ENTRIES = 256  # of a vectorizer, at most, where each has a column of its own
+
+
+def fits_taxi(names: Sequence[str], separator: str) -> bool:
+    """Whether the taxi spec gives all features of a vectorizer."""
+    features = list(specs.load("taxi").features)
+    return bool(names) and all(len(_owners(name, features, separator)) == 1 for name in names)
+
+
+def entries(vectorizer: Vectorizer, nan: bool, limit: float | None) -> list[Column]:
+    """A column of X for each of the vectorizer's, whichever keys of a record it may come from.
+
+    The names do not tell "country=DE", a number, from the word DE of country, nor a list of words from a
+    text: the records do.
+    """
+    return [
+        Column(
+            name, (name,), "entry", "zero", (index,), null="nan" if nan else "reject", limit=limit,
+            words=tuple(((key,), word) for key, word in _splits(name, vectorizer.separator)),
+        )
+        for index, name in enumerate(vectorizer.names)
+    ]  # fmt: skip
+
+
+def _splits(name: str, separator: str) -> list[tuple[str, str]]:
+    """The features and words that the vectorizer makes the name of."""
+    places = [at for at in range(len(name)) if separator and name.startswith(separator, at)]
+    return [(name[:at], name[at + len(separator) :]) for at in places]
 
 
 def _learned(pipeline: Pipeline, features: list[str] | None) -> dict[str, _Learned]:
@@ -197,5 +236,6 @@ def _no_owner(column: str, separator: str) -> ConvertError:
 def _two_owners(column: str, owners: list[tuple[str, str | None]]) -> ConvertError:
     names = " or ".join(name for name, _ in owners)
     return ConvertError(
-        f"the pipeline's column {column!r} may come from feature {names}", "rename one and fit again"
+        f"the pipeline's column {column!r} may come from feature {names}",
+        "say in a spec which features there are, or rename one and fit again",
     )

@@ -92,8 +92,8 @@ def drawn(layers: Sequence[Sequence[Box]]) -> str:
 
 
 def _kind(column) -> str:
-    if column.kind == "number":
-        return "number"
+    if column.kind != "category":
+        return "word or number" if column.words else "number"
     return f"{len(column.vocabulary):,} words"
 
 

@@ -20,6 +20,7 @@ from .sweep import Sweep, thresholds
 from .task import Task
 from .world import Session, World
 
+SHOWN = 20  # columns
 # numpy's exp depends on the processor; without these it is the C library's.
 NO_AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
 
@@ -38,7 +39,8 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
     with made.open({"NPY_DISABLE_CPU_FEATURES": NO_AVX512}) as session:
         accepts = probe(lifted, session)
         lifted = lift_model(task, accepts)
-        names = ", ".join(map(size_of, lifted.columns))
+        names = ", ".join(map(size_of, lifted.columns[:SHOWN]))
+        names += f", and {len(lifted.columns) - SHOWN} more" if len(lifted.columns) > SHOWN else ""
         task.say(f"{lifted.estimator}; spec {lifted.spec_name}: {names}")
         return _prove(task, replace(lifted, head=head_for(lifted.head, lifted.spec)), session)
 
@@ -46,7 +48,7 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
 def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     found, head, made, spec, say = task.found, lifted.head, lifted.columns, lifted.spec, task.say
     output = output_of(head, spec)
-    encoder = Encoder(made, spec.id)
+    encoder = Encoder(made, spec.id, lifted.refuses_empty)
     sample = sample_of(task, spec, lifted.lifting.names)
     sampled = sample.judge(encoder) if sample else []
     if sample:
@@ -79,6 +81,7 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     manifest = manifest_of(
         found, lifted.estimator, libraries, spec, [output], made, kind,
         {"bound": proof.bound, "goldens": len(lines), "generated": len(scored) - len(lines)},
+        lifted.refuses_empty,
     )  # fmt: skip
     folder = bundle.write(
         task.out,

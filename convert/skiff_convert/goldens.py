@@ -129,8 +129,9 @@ class Records:
 
     def sweep(self) -> list[str]:
         """Both sides of every split, every category, then records at random."""
+        ones = [{c.name: 1} for c in self._columns if c.kind == "entry" and c.words]
         visits = [{c.name: word} for c in self._columns for word in self._words.get(c, ())]
-        visits = [self._of_row(row) for row in self._rows] + visits
+        visits = [self._of_row(row) for row in self._rows] + visits + ones
         if len(visits) > SWEPT:
             visits = self._random.sample(visits, SWEPT)
         return [self._any(visit) for visit in visits] + [self._any() for _ in range(RANDOM)]
@@ -152,9 +153,12 @@ class Records:
 
     def _object(self, fixed: Mapping[str, Any] = NOTHING) -> dict:
         """A record with the fixed values of features, and the others as they come."""
-        record: dict = {}
+        record: dict = self._of_words(fixed)
         for name, columns in self._features.items():
             column = self._random.choice(columns)
+            if column.kind == "entry" and name not in fixed:
+                self._entry(record, column)
+                continue
             chance = self._random.random()
             if name in fixed:
                 put(record, column.source, fixed[name])
@@ -167,6 +171,33 @@ class Records:
         if self._id:
             put(record, self._id, self._random.randrange(10**9), over=False)
         return record
+
+    def _of_words(self, fixed: Mapping[str, Any]) -> dict:
+        """A record with the words of entries, as text and as lists; nothing where values are fixed."""
+        words: dict[str, list[str]] = {}
+        for column in self._columns:
+            for path, word in column.words:
+                words.setdefault(path[0], []).append(word)
+        record: dict = {}
+        for key, known in {} if fixed else words.items():
+            chance = self._random.random()
+            if chance < 0.6:
+                record[key] = self._random.choice(known)
+            elif chance < 0.8:
+                record[key] = self._random.sample(known, self._random.randint(0, min(3, len(known))))
+            elif chance < 0.84:
+                record[key] = unknown(known, known[0])
+        return record
+
+    def _entry(self, record: dict, column: Column) -> None:
+        """The number of an entry, where it is one, or is no word of the record and may be a number."""
+        key, chance = column.source[0], self._random.random()
+        if key in record or chance < 0.02:
+            return
+        if column.words and (chance < 0.7 or any(path[0] in record for path, _ in column.words)):
+            return
+        number = None if chance > 0.98 and column.null == "nan" else self._number(self._cuts.get(column, []))
+        record[key] = number
 
     def _value(self, column: Column, chance: float) -> Any:
         if column.kind == "number":
@@ -216,7 +247,8 @@ class Records:
         """The paths of all values that become features."""
         sources = [columns[0].source for columns in self._features.values()]
         parts = [s.parts if isinstance(s, Template) else (s,) for s in sources]
-        return list(dict.fromkeys(p for group in parts for p in group if not isinstance(p, str)))
+        groups = [*parts, *(tuple(path for path, _ in column.words) for column in self._columns)]
+        return list(dict.fromkeys(p for group in groups for p in group if not isinstance(p, str)))
 
     def _changed(self, path: Keys, *value: Any) -> str:
         """A record with another value at the path, or none there."""

@@ -20,7 +20,7 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")  # a TOML key without quotes
 
 def first_spec(task: Task) -> str:
     """The TOML text."""
-    lifted = lift_model(task, {})
+    lifted = lift_model(task, {}, entries=False)
     paths = _paths(task)
     name = task.found.name.rpartition("/")[2] or "model"
     features: dict[str, list[Column]] = {}

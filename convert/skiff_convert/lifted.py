@@ -35,6 +35,11 @@ class Lifted:
     vectorizer: Vectorizer | None  # where the pipeline takes records instead of a table
     estimator: str
 
+    @property
+    def refuses_empty(self) -> bool:
+        """Whether a record without any feature is rejected: they go by name, and each may be missing."""
+        return self.spec_name == "none" and all(c.missing != "reject" for c in self.columns)
+
     def data(self, records: Sequence[Encoded]) -> Frame | Records:
         """Records as the original takes them."""
         if self.vectorizer:
@@ -42,13 +47,16 @@ class Lifted:
         return frame_of(self.columns, self.lifting, records)
 
 
-def lift_model(task: Task, accepts: Mapping[str, plan.Accepts]) -> Lifted:
-    """The model in the form, over the columns that a spec gives. ConvertError of what is not supported."""
+def lift_model(task: Task, accepts: Mapping[str, plan.Accepts], entries: bool = True) -> Lifted:
+    """The model in the form, over the columns that a spec gives. ConvertError of what is not supported.
+
+    entries: a DictVectorizer's columns may each be one of X.
+    """
     root = task.looked.root
-    steps = _steps(root)
+    steps = _steps(_inside(root))
     name = steps[-1].name if isinstance(steps[-1], Obj) else type(steps[-1]).__name__
     if isinstance(steps[0], Obj) and steps[0].name == "DictVectorizer" and len(steps) > 1:
-        return _lift_records(task, steps, accepts, name)
+        return _lift_records(task, steps[0], accepts, name, entries)
     names = _names(root, task)
     lifting = Lifting(names=names)
     head = lift.estimate(root, Matrix([Cell(n) for n in names]), lifting)
@@ -59,31 +67,57 @@ def lift_model(task: Task, accepts: Mapping[str, plan.Accepts]) -> Lifted:
     return Lifted(head, made, spec, spec_name, lifting, None, name)
 
 
-def _lift_records(task: Task, steps: list, accepts: Mapping[str, plan.Accepts], name: str) -> Lifted:
-    vectorizer = Vectorizer(tuple(steps[0].feature_names_), steps[0].separator, bool(steps[0].sparse), True)
+def _inside(root: object) -> object:
+    """The Pipeline, or the estimator, that a search or a transformed target is around."""
+    while isinstance(root, Obj):
+        inner = next(
+            (root.state[key] for key in ("best_estimator_", "regressor_") if key in root.state), None
+        )
+        if not isinstance(inner, Obj):
+            break
+        root = inner
+    return root
+
+
+def by_entries(task: Task, vectorizer: Obj) -> bool:
+    """Whether each of a DictVectorizer's columns is one of X: features go by name, and nothing says which.
+
+    Of too many columns a row would be too wide; and a table, where one is wanted, is of words.
+    """
+    names = vectorizer.feature_names_
+    if task.wish.lowering == "table" or task.spec is None and columns.fits_taxi(names, vectorizer.separator):
+        return False
+    return task.spec in (None, "none") and not task.signature and len(names) <= columns.ENTRIES
+
+
+def _lift_records(
+    task: Task, learned: Obj, accepts: Mapping[str, plan.Accepts], name: str, entries: bool
+) -> Lifted:
+    vectorizer = Vectorizer(tuple(learned.feature_names_), learned.separator, bool(learned.sparse), True)
     takes = accepts.get("", plan.Accepts(nan=False, limit=None))
-    pipeline = SimpleNamespace(
-        vectorizer=vectorizer,
-        estimator=None,
-        accepts_nan=takes.nan,
-        accepts_beyond_float32=takes.limit is None,
-    )
-    spec, spec_name = columns.choose(pipeline, task.spec, list(task.signature), task.required)
-    made = columns.build(pipeline, spec, optional=spec_name == "none")
+    if entries and by_entries(task, learned):
+        made = columns.entries(vectorizer, takes.nan, takes.limit)
+        spec, spec_name = specs.by_name(list(vectorizer.names)), "none"
+    else:
+        pipeline = SimpleNamespace(
+            vectorizer=vectorizer,
+            estimator=None,
+            accepts_nan=takes.nan,
+            accepts_beyond_float32=takes.limit is None,
+        )
+        spec, spec_name = columns.choose(pipeline, task.spec, list(task.signature), task.required)
+        made = columns.build(pipeline, spec, optional=spec_name == "none")
     values: list = [None] * len(vectorizer.names)
     for i, column in enumerate(made):
         for code, at in enumerate(column.indices, 1):
             values[at] = Word(i, code) if column.kind == "category" else Through(i)
     lifting = Lifting(wanted=[Wanted(c.name, c.kind, c.vocabulary) for c in made])
     if vectorizer.sparse:  # which holds the zeros that a record has
-        lifting.held |= {i for i, column in enumerate(made) if column.kind == "number"}
-    matrix = Matrix(values, vectorizer.sparse)
-    before, last = steps[1:-1], steps[-1]
-    for step in before:
-        matrix = lift.transform(step, matrix, lifting.at(step.name))
-    head = lift.estimate(last, matrix, lifting.at(name))
+        lifting.held |= {i for i, column in enumerate(made) if column.kind != "category"}
+    lifting.vectorized = (vectorizer.names, Matrix(values, vectorizer.sparse))
+    head = lift.estimate(task.looked.root, Matrix([]), lifting)
     for wanted in lifting.wanted[len(made) :]:  # numbers that are NaN where a record has none
-        column = next(c for c in made if c.name == wanted.name and c.kind == "number")
+        column = next(c for c in made if (c.name, c.kind) == (wanted.name, wanted.kind))
         made.append(replace(column, missing="nan" if column.missing == "zero" else column.missing))
     return Lifted(head, made, spec, spec_name, lifting, vectorizer, name)
 
@@ -97,7 +131,8 @@ def _steps(root: object) -> list:
 def _names(root: object, task: Task) -> tuple[str, ...]:
     """The names of the table's columns: what the first that has them learned, the signature's, or the spec's.
 
-    A spec gives them, in its order, where it has as many features as there are columns.
+    Without any they are x0, x1, …. A spec gives them, in its order, where it has as many features as there
+    are columns.
     """
     stack = [root]
     while stack:
@@ -124,6 +159,15 @@ def _names(root: object, task: Task) -> tuple[str, ...]:
         return tuple(given)
     if count is None:
         raise ConvertError("nothing says which columns the model takes", "log it with an input_example")
+    if (
+        task.spec in (None, "none")
+        and task.found.halves()
+        and not (isinstance(root, Obj) and root.name == "Pipeline")
+    ):
+        raise ConvertError(
+            f"the model is a {first.name} alone, of {count} columns without names: what makes them is apart",
+            task.found.bare_hint() + "; or say in a spec where the columns are, in their order",
+        )
     return tuple(f"x{i}" for i in range(int(count)))
 
 
@@ -138,7 +182,7 @@ def probe(lifted: Lifted, session: Session) -> dict[str, plan.Accepts]:
     record = Encoder(lifted.columns, None).encode(
         json.dumps(goldens.Records(lifted.columns, None, {}, []).plain())
     )
-    numbers = [(i, c) for i, c in enumerate(lifted.columns) if c.kind == "number"]
+    numbers = [(i, c) for i, c in enumerate(lifted.columns) if c.kind != "category"]
     accepts = {}
     for i, column in numbers[:1] if lifted.vectorizer else numbers:
 

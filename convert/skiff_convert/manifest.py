@@ -20,9 +20,9 @@ CONTRADICTS = "do two features read one value as different things?"
 
 def manifest_of(
     found: Found, estimator: str, libraries: Mapping[str, str], spec: Spec, outputs: Sequence[Mapping],
-    columns: Sequence[Column], lowering: str, parity: Mapping,
+    columns: Sequence[Column], lowering: str, parity: Mapping, empty: bool = False,
 ) -> dict:  # fmt: skip
-    """The manifest, but for its files."""
+    """The manifest, but for its files. empty: a record without any column's value is rejected."""
     manifest = {
         "format": FORMAT,
         "run_id": found.run_id,
@@ -35,6 +35,7 @@ def manifest_of(
             "python": platform.python_version(),
             "onnx": onnx.__version__,
             "onnxruntime": ort.__version__,
+            "model": found.mlmodel.model_id or found.mlmodel.uuid,
         },
     }
     if spec.id:
@@ -42,6 +43,7 @@ def manifest_of(
     return manifest | {
         "outputs": list(outputs),
         "columns": [column.manifest() for column in columns],
+        **({"empty": "reject"} if empty else {}),
         "lowering": lowering,
         "parity": dict(parity),
     }
@@ -93,5 +95,7 @@ def refused(text: str, why: str) -> ConvertError:
 
 def size_of(column: Column) -> str:
     """A column for a person: its name and what it holds."""
+    if column.kind == "entry":
+        return f"{column.name} ({'word or number' if column.words else 'number'})"
     words = f"{len(column.vocabulary):,} words" if column.kind == "category" else "number"
     return f"{column.name} ({words})"

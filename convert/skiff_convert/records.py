@@ -41,7 +41,9 @@ class Encoded:
 class Encoder:
     """Turns records into features and rows, by the columns of X and the path of the id, if they have one."""
 
-    def __init__(self, columns: Sequence[Column], id_path: Keys | None):
+    def __init__(self, columns: Sequence[Column], id_path: Keys | None, empty: bool = False):
+        """empty is whether a record without any column's value is rejected."""
+        self._empty = empty
         self._columns = [(column, Codes(column)) for column in columns]
         self._id = id_path
 
@@ -56,6 +58,11 @@ class Encoder:
         """The same of a record that is read already."""
         features, row, unknown = {}, [], 0
         for column, codes in self._columns:
+            if column.kind == "entry":
+                row.append(_entry(record, column))
+                keys = (column.source[0], *(path[0] for path, _ in column.words))
+                features |= {key: record[key] for key in keys if key in record}
+                continue
             try:
                 value = _value(record, column.source)
             except Reject as reject:
@@ -72,6 +79,8 @@ class Encoder:
             code, known = codes.of(value)
             row.append(float(code))
             unknown += not known
+        if self._empty and not any(_there(record, column) for column, _ in self._columns):
+            raise Reject("missing_field")
         if self._id:
             look_up(record, self._id)
         return Encoded(features, row, unknown)
@@ -191,6 +200,45 @@ def _number(value: object, column: Column) -> float:
     if not abs(number) < (math.inf if column.limit is None else column.limit):
         raise Reject("not_finite", dotted(column.source))
     return number
+
+
+def _entry(record: dict, column: Column) -> float:
+    """What a DictVectorizer puts in a column of its own. Reject what it refuses, and what it would add up."""
+    own, x, given = column.source[0], math.nan if column.missing == "nan" else 0.0, False
+    if own in record and not isinstance(record[own], str) and not _texts(record[own]):
+        if isinstance(record[own], dict | list):
+            raise Reject("wrong_type", own)
+        x, given = _number(record[own], column), True
+    for (key,), word in column.words:
+        value = record.get(key)
+        if isinstance(value, dict) or isinstance(value, list) and not _texts(value):
+            raise Reject("wrong_type", key)
+        times = (
+            value.count(word) if isinstance(value, list) else int(isinstance(value, str) and value == word)
+        )
+        if times > 1 or times and given:
+            raise Reject("wrong_type", key)
+        if times:
+            x, given = 1.0, True
+    return x
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _there(record: dict, column: Column) -> bool:
+    """Whether a record has what the column is made of, or a part of it."""
+    source = column.source
+    parts = source.parts if isinstance(source, Template) else (source,)
+    paths = [part for part in parts if not isinstance(part, str)] + [path for path, _ in column.words]
+    for path in paths:
+        try:
+            look_up(record, path)
+        except Reject:
+            continue
+        return True
+    return False
 
 
 def _depth(text: str) -> int:

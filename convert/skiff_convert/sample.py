@@ -140,8 +140,10 @@ def inspect(sample: Sample, columns: Sequence[Column], id_path: Keys | None, jud
 
 
 def _seen(sample: Sample, columns: Sequence[Column], id_path: Keys | None) -> list[_Seen]:
-    features: dict[str, _Seen] = {}
+    features = _of_entries(sample, [column for column in columns if column.kind == "entry"])
     for column in columns:
+        if column.kind == "entry":
+            continue
         features.setdefault(column.name, _Seen(column.name, column.source, [])).columns.append(column)
     seen = list(features.values())
     encoders = [Encoder(one.columns, None) for one in seen]
@@ -157,6 +159,26 @@ def _seen(sample: Sample, columns: Sequence[Column], id_path: Keys | None) -> li
             for one, encoder in zip(seen, encoders, strict=True):
                 one.see(record, encoder)
     return seen
+
+
+def _of_entries(sample: Sample, entries: Sequence[Column]) -> dict[str, _Seen]:
+    """The features that entries are of: numbers, and keys of the sample that words may come from."""
+    keys = {key for text in sample.texts for key in _keys(text)} if entries else set()
+    features: dict[str, _Seen] = {}
+    for column in entries:
+        own = column.source[0]
+        for key in [own, *(path[0] for path, _ in column.words)]:
+            if key in keys or key == own and not column.words:
+                features.setdefault(key, _Seen(key, (key,), [])).columns.append(column)
+    return features
+
+
+def _keys(text: str) -> list[str]:
+    try:
+        record = parse(text)
+    except Reject:
+        return []
+    return list(record) if isinstance(record, dict) else []
 
 
 def _faults(sample: Sample, seen: Sequence[_Seen], judged: Sequence, scored: int) -> Iterator[ConvertError]:

@@ -121,7 +121,7 @@ def thresholds(forests: Sequence[Folded], columns: Sequence[Column]) -> dict[Col
     """The numbers that forests compare a column with, in order."""
     cuts = {}
     for i, column in enumerate(columns):
-        if column.kind == "number":
+        if column.kind != "category":
             asked = [f.split[(f.yes >= 0) & (f.column == i) & np.isfinite(f.split)] for f in forests]
             cuts[column] = np.unique(np.concatenate(asked)).tolist() if asked else []
     return cuts

@@ -36,6 +36,11 @@ VECTORIZED = frozenset(
     ]
 )
 
+WIDE = (
+    f"WARNING: of a table, and of more than {columns.ENTRIES} columns, what has the separator in its name is "
+    "taken for a text: keys such as 'zone=7' of a record are not read, and lists are rejected"
+)
+
 
 def fits(root: object) -> bool:
     """Whether the model is a Pipeline of a DictVectorizer and one of the regressors of one output."""
@@ -59,7 +64,10 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
             raise ConvertError(f"a regressor has no {key}", f"leave {key} out of the spec")
     X_columns = columns.build(pipeline, spec, optional=spec_name == "none")
     say(f"{pipeline.estimator_class}; spec {spec_name}: {', '.join(map(size_of, X_columns))}")
-    encoder = Encoder(X_columns, spec.id)
+    empty = spec_name == "none" and all(column.missing != "reject" for column in X_columns)
+    if spec_name == "none" and not task.signature:
+        say(WIDE)
+    encoder = Encoder(X_columns, spec.id, empty)
     sample = sample_of(task, spec)
     sampled = sample.judge(encoder) if sample else []
     if sample:
@@ -103,6 +111,7 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
         found, pipeline.estimator_class, pipeline.libraries, spec,
         [{"name": spec.prediction, "kind": "number", "width": 1, "unit": spec.unit, "link": "identity"}],
         X_columns, lowering.kind, {"bound": lowering.bound, "goldens": len(lines), "generated": generated},
+        empty,
     )  # fmt: skip
     files = {"model.onnx": lowering.model, "golden.jsonl": "".join(lines).encode("utf-8")}
     folder = bundle.write(task.out, origin.run_id, manifest, files)

@@ -134,6 +134,8 @@ def _column(entry: dict, after: Sequence[dict], of_format: int) -> Column:
         rules["unknown"] = "accept"
         if "path" in entry:
             rules["null"] = rules["other"]
+    if entry["kind"] == "entry":
+        rules["words"] = tuple((tuple(word["path"]), word["text"]) for word in entry["words"])
     words = tuple(entry.get("vocabulary", ()))
     return Column(entry["name"], source, entry["kind"], indices=(), vocabulary=words, **rules)
 

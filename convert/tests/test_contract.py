@@ -17,7 +17,7 @@ from skiff_convert.records import Encoder, Reject
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS, GOLDENS, OUTPUTS = map(contract.vectors, ("manifests", "goldens", "outputs"))
-RECORDS = contract.vectors("records") + contract.vectors("records-3")
+RECORDS = [group for name in ("records", "records-3", "records-entries") for group in contract.vectors(name)]
 MANIFEST_SCHEMAS = {n: contract.schema(f"manifest-{n}") for n in contract.FORMATS}
 GOLDEN_SCHEMAS = {n: contract.schema(f"golden-{n}") for n in contract.FORMATS}
 ID = {"name": "id", "path": ["id"]}
@@ -62,7 +62,7 @@ def test_records(group):
     columns = contract.columns(group["columns"], of_format)
     if of_format == FORMAT:
         assert [column.manifest() for column in columns] == group["columns"]
-    encoder = Encoder(columns, tuple(group["id"]["path"]) if "id" in group else None)
+    encoder = Encoder(columns, tuple(group["id"]["path"]) if "id" in group else None, "empty" in group)
     for case in group["cases"]:
         try:
             encoded = encoder.encode(case["record"])

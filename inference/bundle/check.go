@@ -38,6 +38,9 @@ func (m *Manifest) check() error {
 	if err := checkOutputs(m.Outputs, m.ID); err != nil {
 		return err
 	}
+	if m.Empty != "" && m.Empty != Refuse {
+		return oneOf("empty", m.Empty, Refuse)
+	}
 	if len(m.Columns) == 0 {
 		return errors.New("it has no columns")
 	}

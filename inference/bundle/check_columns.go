@@ -9,6 +9,9 @@ import (
 )
 
 func (c *Column) check() error {
+	if c.Kind != Entry && c.Words != nil {
+		return errors.New("words are an entry's")
+	}
 	if (len(c.Path) == 0) == (len(c.Template) == 0) {
 		return errors.New("it needs a path or a template")
 	}
@@ -17,8 +20,10 @@ func (c *Column) check() error {
 		return c.checkCategory()
 	case Number:
 		return c.checkNumber()
+	case Entry:
+		return c.checkEntry()
 	}
-	return oneOf("kind", c.Kind, Category, Number)
+	return oneOf("kind", c.Kind, Category, Number, Entry)
 }
 
 func (c *Column) checkCategory() error {
@@ -72,6 +77,23 @@ func (c *Column) checkNumber() error {
 	}
 	return errors.Join(
 		oneOf("missing", c.Missing, Refuse, Zero, NaN), oneOf("null", c.Null, Refuse, NaN), oneOf("text", c.Text, Refuse, Zero))
+}
+
+func (c *Column) checkEntry() error {
+	for i := range c.Words {
+		if len(c.Words[i].Path) == 0 {
+			return errors.New("a word of it needs a path")
+		}
+	}
+	if c.Words == nil {
+		return errors.New("an entry has words, if only none")
+	}
+	if c.Text != "" || c.Missing == Refuse {
+		return errors.New("an entry may be missing, and text is no fault of it")
+	}
+	number := *c
+	number.Text = Zero
+	return number.checkNumber()
 }
 
 // checkWords makes sure that a word has one code.

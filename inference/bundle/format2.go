@@ -35,6 +35,8 @@ func (m *manifest2) upgrade() (*Manifest, error) {
 
 func (c *Column) upgrade2() error {
 	switch {
+	case c.Kind == Entry:
+		return errors.New("entries are of format 3")
 	case c.Unknown != "":
 		return errors.New("unknown is a rule of format 3")
 	case c.Missing == Null || c.Missing == NaN:

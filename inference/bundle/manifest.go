@@ -8,9 +8,10 @@ const (
 	Format    = 3
 )
 
-// The kinds of columns and outputs: of columns the first two, of outputs the
+// The kinds of columns and outputs: of columns the first three, of outputs the
 // last two.
 const (
+	Entry    = "entry"
 	Category = "category"
 	Number   = "number"
 	Label    = "label"
@@ -60,6 +61,7 @@ type Manifest struct {
 	Header
 	Outputs []Output `json:"outputs"`
 	Columns []Column `json:"columns"`
+	Empty   string   `json:"empty,omitempty"` // a record that has no column's value: Refuse; absent: each column's rules say
 
 	Fingerprint string `json:"-"` // sha256 of the columns, hexadecimal; the model has it as well
 }
@@ -114,7 +116,7 @@ func (m *Manifest) Width() int {
 // A Column is one column of the model's input X.
 type Column struct {
 	Name       string   `json:"name"`
-	Kind       string   `json:"kind"`               // Category or Number
+	Kind       string   `json:"kind"`               // Category, Number or Entry
 	Path       []string `json:"path,omitempty"`     // the value's place in the record
 	Template   []Part   `json:"template,omitempty"` // or the text to build
 	Missing    string   `json:"missing"`            // an absent value: Refuse; None or Null of a category; Zero or NaN of a number
@@ -124,9 +126,11 @@ type Column struct {
 	Text       string   `json:"text,omitempty"`     // a number's text: Refuse or Zero
 	Limit      *float64 `json:"limit,omitempty"`    // a number of this magnitude or more is not finite to the model; absent: float64's own
 	Vocabulary []Scalar `json:"vocabulary,omitempty"`
+	Words      []Part   `json:"words,omitzero"` // of an entry: where text or a list of texts makes it 1
 }
 
-// A Part is a piece of a template: a value of the record, or text.
+// A Part is a piece of a template: a value of the record, or text. A word of an
+// entry has both: the text that is to be there.
 type Part struct {
 	Path []string `json:"path,omitempty"`
 	Text string   `json:"text,omitempty"`

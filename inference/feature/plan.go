@@ -17,6 +17,10 @@ type Plan struct {
 	columns []column
 	id      *place // nil where the output has no id
 	widest  int    // room to build the longest known category in, bytes
+
+	refusesEmpty bool
+	ends         []int    // the slots of all columns' values
+	names        []string // of all columns
 }
 
 // A column is one of the manifest's, ready for use. It returns what the row
@@ -31,6 +35,8 @@ func Compile(columns []bundle.Column, id *bundle.IDField) *Plan {
 	p := &Plan{columns: make([]column, len(columns))}
 	for i := range columns {
 		switch c := &columns[i]; {
+		case c.Kind == bundle.Entry:
+			p.columns[i] = compileEntry(c, paths)
 		case c.Kind == bundle.Number:
 			p.columns[i] = compileNumber(c, paths)
 		case len(c.Template) > 0:
@@ -38,6 +44,7 @@ func Compile(columns []bundle.Column, id *bundle.IDField) *Plan {
 		default:
 			p.columns[i] = compileCategory(c, paths)
 		}
+		p.ends, p.names = append(p.ends, endsOf(&columns[i], paths)...), append(p.names, columns[i].Name)
 		for _, word := range columns[i].Vocabulary {
 			p.widest = max(p.widest, len(word.Text))
 		}
@@ -47,6 +54,24 @@ func Compile(columns []bundle.Column, id *bundle.IDField) *Plan {
 	}
 	p.paths, p.slots = paths.Tree(), paths.Slots()
 	return p
+}
+
+// endsOf returns the slots of all values that a column is made of.
+func endsOf(c *bundle.Column, paths *jsonscan.Builder) (slots []int) {
+	end := func(path []string) {
+		if len(path) > 0 {
+			at := paths.Add(path...)
+			slots = append(slots, at[len(at)-1])
+		}
+	}
+	end(c.Path)
+	for i := range c.Template {
+		end(c.Template[i].Path)
+	}
+	for i := range c.Words {
+		end(c.Words[i].Path)
+	}
+	return slots
 }
 
 // Width returns how many columns a row has.
@@ -87,6 +112,12 @@ func (p *Plan) Encode(doc []byte, row []float64, s *Scratch) (Encoded, *inferenc
 		if row[i] = x; unknown {
 			out.Unknown++
 		}
+	}
+	if p.refusesEmpty && p.isEmpty(s.found) {
+		if p.id != nil {
+			out.ID, _ = p.id.find(s.found)
+		}
+		return out, p.noFeature()
 	}
 	if p.id != nil {
 		var ok bool

@@ -16,7 +16,7 @@ import (
 // TestRecordVectors runs the contract's vectors of what columns make of records,
 // which the converter's tests run as well.
 func TestRecordVectors(t *testing.T) {
-	for name, atLeast := range map[string]int{"records.json": 20, "records-3.json": 100} {
+	for name, atLeast := range map[string]int{"records.json": 20, "records-3.json": 100, "records-entries.json": 5} {
 		t.Run(name, func(t *testing.T) { recordVectors(t, name, atLeast) })
 	}
 }
@@ -31,6 +31,7 @@ func recordVectors(t *testing.T, name string, atLeast int) {
 		Name    string
 		Format  int
 		ID      json.RawMessage
+		Empty   string
 		Columns json.RawMessage
 		Cases   []struct {
 			Record  string
@@ -50,6 +51,9 @@ func recordVectors(t *testing.T, name string, atLeast int) {
 		t.Run(v.Name, func(t *testing.T) {
 			m := parse(t, v.Format, v.ID, v.Columns)
 			plan := Compile(m.Columns, m.ID)
+			if v.Empty != "" {
+				plan.RefuseEmpty()
+			}
 			s := plan.NewScratch()
 			for _, c := range v.Cases {
 				row := make([]float64, plan.Width())

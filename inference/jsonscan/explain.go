@@ -133,3 +133,22 @@ func Length(list []byte) int {
 	elements, _ := FindEach(list, b.Tree(), found[:], nil, 1, len(list))
 	return len(elements)
 }
+
+// Texts calls each with the elements of a list in doc, as long as they are text,
+// and reports whether all are.
+func Texts(doc []byte, list Value, each func(Value)) bool {
+	p := parser{doc: doc[:list.End], at: int(list.Start) + 1}
+	if p.peek() == ']' {
+		return true
+	}
+	for p.peek() == '"' {
+		v := Value{Kind: Text, Start: int32(p.at)} //nolint:gosec // Find checked the length
+		v.Escaped, _ = p.text()
+		v.End = int32(p.at) //nolint:gosec // likewise
+		each(v)
+		if p.peek(); !p.skip(',') {
+			return true
+		}
+	}
+	return false
+}

@@ -36,6 +36,9 @@ func New(b *bundle.Bundle, scorer Scorer) (*Model, error) {
 		runID: b.Manifest.RunID, plan: feature.Compile(b.Manifest.Columns, b.Manifest.ID),
 		scorer: scorer, output: newOutput(&b.Manifest), width: b.Manifest.Width(),
 	}
+	if b.Manifest.Empty == bundle.Refuse {
+		m.plan.RefuseEmpty()
+	}
 	if err := m.prove(b.Goldens); err != nil {
 		return nil, err
 	}

@@ -47,6 +47,10 @@ class Found:
         """Folders that its code is imported from."""
         return [self.folder / path for path in self.mlmodel.code]
 
+    def halves(self) -> list[str]:
+        """Pickled files of its run that are no models: a vectorizer may be one."""
+        return self._beside()
+
     def bare_hint(self) -> str:
         """What to do about an estimator that was logged without the steps before it."""
         halves = self._beside()
@@ -82,7 +86,7 @@ def find(model: str, run_id: str | None = None, tracking: str | None = None) -> 
         experiment_id=experiment_id,
         artifact_uri=artifact_uri,
         name=name or of_path,
-        _beside=lambda: _beside(located, artifact_uri),
+        _beside=lambda: _beside(located, artifact_uri, mlmodel.run_id, tracking),
         _copy=copy,
     )
 
@@ -115,7 +119,12 @@ def _by_layout(uri: str, run_id: str) -> tuple[str, str, str]:
     return "", "", ""
 
 
-def _beside(located: Located, artifact_uri: str) -> list[str]:
+def _beside(located: Located, artifact_uri: str, run_id: str, tracking: str | None) -> list[str]:
+    if not located.run and not artifact_uri and run_id:  # a copy: the store may know the run
+        try:
+            return _beside(locate(f"runs:/{run_id}", tracking), "", "", tracking)
+        except (ConvertError, OSError):
+            return []
     run = located.run or Run("", "", artifact_uri, (), ())
     return apart(run, located.store)
 

@@ -40,6 +40,7 @@ from . import (
     selectors,
     svm,
     trees,
+    vectorizer,
     voting,
     wrappers,
     xgboost,
@@ -48,7 +49,17 @@ from .table import Cell, Lifting, Matrix, Wanted
 
 TRANSFORMERS = {
     name: lifter
-    for family in (compose, distributions, encoders, polynomial, projections, refused, scalers, selectors)
+    for family in (
+        compose,
+        distributions,
+        encoders,
+        polynomial,
+        projections,
+        refused,
+        scalers,
+        selectors,
+        vectorizer,
+    )
     for name, lifter in family.TRANSFORMERS.items()
 }
 ESTIMATORS = {

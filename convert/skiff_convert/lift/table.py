@@ -64,12 +64,16 @@ class Lifting:
     missing: dict[str, object] = field(
         default_factory=dict
     )  # what stands for a missing category: None or NaN
+    vectorized: tuple[Sequence[str], "Matrix"] | None = (
+        None  # the names of a DictVectorizer, and what it makes
+    )
 
     def at(self, step: str) -> "Lifting":
         """The same, one step further in."""
         return Lifting(
-            self.names, self.wanted, self.nan, self.held, (*self.where, step), self.dtypes, self.missing
-        )
+            self.names, self.wanted, self.nan, self.held, (*self.where, step), self.dtypes, self.missing,
+            self.vectorized,
+        )  # fmt: skip
 
     def refuse(self, what: str, hint: str = "") -> ConvertError:
         """The error for a step that cannot be lifted, by its place in the pipeline."""

@@ -1,26 +1,19 @@
-"""DictVectorizer: features by name; text becomes a column for each word, a number one of its own."""
+"""DictVectorizer: records, which come first, become a matrix."""
 
-from ..form import Through, Value, Word
 from ..look.graph import Obj
-from .table import Lifting, Matrix, Wanted
+from .table import Lifting, Matrix
 
 
-def dict_vectorizer(
-    obj: Obj, features: dict[str, tuple[dict[str, int], int | None]], lifting: Lifting
-) -> Matrix:
-    """Its columns, of features: name to {word: column} and the number's column."""
-    values: list[Value | None] = [None] * len(obj.feature_names_)
-    for name, (words, number) in features.items():
-        if words:
-            column = lifting._column(Wanted(name, "category", tuple(words)))
-            for code, at in enumerate(words.values(), 1):
-                values[at] = Word(column, code)
-        if number is not None:
-            column = lifting._column(Wanted(name, "number"))
-            values[number] = Through(column)
-            if obj.sparse:
-                lifting.held.add(column)
-    assert all(v is not None for v in values)
-    if str(obj.state.get("dtype", "numpy.float64")) != "numpy.float64":
-        raise lifting.refuse("DictVectorizer with another dtype than float64")
-    return Matrix(values, bool(obj.sparse))
+def dict_vectorizer(obj: Obj, _: Matrix, lifting: Lifting) -> Matrix:
+    """Its columns: made beforehand, of the whole record: one model has one vectorizer."""
+    if lifting.vectorized is None:
+        raise lifting.refuse("a DictVectorizer after another step", "put it first")
+    names, matrix = lifting.vectorized
+    if list(obj.feature_names_) != list(names) or bool(obj.sparse) != matrix.sparse:
+        raise lifting.refuse("a second DictVectorizer that learned other names", "use one for all")
+    if str(obj.state.get("dtype", "numpy.float64")).find("float64") < 0:
+        raise lifting.refuse("DictVectorizer with another dtype than float64", "leave dtype out")
+    return matrix
+
+
+TRANSFORMERS = {"DictVectorizer": dict_vectorizer}
