@@ -11,7 +11,7 @@ def dict_vectorizer(obj: Obj, _: Matrix, lifting: Lifting) -> Matrix:
     names, matrix = lifting.vectorized
     if list(obj.feature_names_) != list(names) or bool(obj.sparse) != matrix.sparse:
         raise lifting.refuse("a second DictVectorizer that learned other names", "use one for all")
-    if str(obj.state.get("dtype", "numpy.float64")).find("float64") < 0:
+    if "float64" not in str(obj.state.get("dtype", "numpy.float64")):
         raise lifting.refuse("DictVectorizer with another dtype than float64", "leave dtype out")
     return matrix
 

@@ -4,11 +4,11 @@ import pickle
 
 import numpy as np
 import pandas as pd
+from vectorized import vectorize
 
 from skiff_convert.fold import EQ, LEQ, MEMBER, Folded, fold
 from skiff_convert.form import Computed, Evaluation, Forest, Head
 from skiff_convert.lift import Cell, Lifting, Matrix, estimate
-from skiff_convert.lift.vectorizer import dict_vectorizer
 from skiff_convert.look.pickles import read
 
 # Numbers that are near nothing a model learns, or at the end of what there is.
@@ -189,12 +189,7 @@ class Vectorized(Lifted):
     def __init__(self, vectorizer: object, estimator: object):
         self.model, self.vectorizer = estimator, vectorizer
         self.lifting = Lifting()
-        features: dict[str, tuple[dict[str, int], int | None]] = {}
-        for i, name in enumerate(vectorizer.feature_names_):
-            name, _, word = name.partition("=")
-            words, number = features.get(name, ({}, None))
-            features[name] = ({**words, word: i}, number) if word else (words, i)
-        matrix = dict_vectorizer(read(pickle.dumps(vectorizer))[0], features, self.lifting)
+        matrix = vectorize(read(pickle.dumps(vectorizer))[0], self.lifting)
         self.head: Head = estimate(read(pickle.dumps(estimator))[0], matrix, self.lifting)
 
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from vectorized import vectorize
 
 from skiff_convert.form import Evaluation, Head
 from skiff_convert.form.combine import certain
 from skiff_convert.form.links import link_allowance
 from skiff_convert.lift import Cell, Lifting, Matrix, estimate, transform
 from skiff_convert.lift.compose import steps_of
-from skiff_convert.lift.vectorizer import dict_vectorizer
 from skiff_convert.look.pickles import read
 
 
@@ -70,16 +70,7 @@ def lift(model: object, names: Sequence[str], sparse: bool = False) -> tuple[Hea
     lifting = Lifting(names=tuple(names))
     matrix = Matrix([Cell(name) for name in names], sparse)
     if obj.name == "Pipeline" and steps_of(obj)[0][1].name == "DictVectorizer":
-        vectorizer = steps_of(obj)[0][1]
-        features: dict = {name: ({}, None) for name in names}
-        for column, of in enumerate(vectorizer.feature_names_):
-            name, _, word = of.partition("=")
-            if word:
-                features[name][0][word] = column
-            else:
-                features[name] = (features[name][0], column)
-        matrix = dict_vectorizer(vectorizer, features, lifting)
-        obj.state["steps"] = obj.steps[1:]
+        vectorize(steps_of(obj)[0][1], lifting, names)
     return estimate(obj, matrix, lifting), lifting
 
 
