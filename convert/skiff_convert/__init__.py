@@ -34,3 +34,8 @@ FORMAT = 3  # of the bundle; inference/bundle/SPEC.md
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # And before MLflow is, which from 3.2 on tells its makers what it is used for.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+# And before numpy is: on these processors its exp and cbrt have other last bits than the C library's,
+# and what is converted would depend on the machine. A model is asked without them, too.
+NO_AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
+os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", NO_AVX512)

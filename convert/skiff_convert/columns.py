@@ -158,7 +158,7 @@ def fits_taxi(names: Sequence[str], separator: str) -> bool:
     return bool(names) and all(len(_owners(name, features, separator)) == 1 for name in names)
 
 
-def entries(vectorizer: Vectorizer, nan: bool, limit: float | None) -> list[Column]:
+def entries(vectorizer: Vectorizer) -> list[Column]:
     """A column of X for each of the vectorizer's, whichever keys of a record it may come from.
 
     The names do not tell "country=DE", a number, from the word DE of country, nor a list of words from a
@@ -166,7 +166,7 @@ def entries(vectorizer: Vectorizer, nan: bool, limit: float | None) -> list[Colu
     """
     return [
         Column(
-            name, (name,), "entry", "zero", (index,), null="nan" if nan else "reject", limit=limit,
+            name, (name,), "entry", "zero", (index,), null="reject",
             words=tuple(((key,), word) for key, word in _splits(name, vectorizer.separator)),
         )
         for index, name in enumerate(vectorizer.names)
