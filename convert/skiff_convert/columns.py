@@ -35,7 +35,7 @@ class Column:
     other: str = ""  # of a category by path, a value of a type that no word has: "unknown", "none", "reject"
     null: str = ""  # of a number: "reject", "nan"; without the word: "unknown", "none", "reject"
     text: str = ""  # of a number: "reject" or "zero"
-    limit: float | None = None  # of a number: magnitudes from here on are rejected
+    limit: float | None = None  # of numbers: magnitudes from here on are rejected; of a category without any
     words: tuple[tuple[Keys, str], ...] = ()  # of an entry: where which text, or a list with it, makes it 1
 
     def manifest(self) -> dict:
@@ -51,6 +51,7 @@ class Column:
             for rule in ("null", "other", "unknown"):
                 if getattr(self, rule):
                     entry[rule] = getattr(self, rule)
+            entry |= {} if self.limit is None else {"limit": self.limit}
             return entry | {"vocabulary": list(self.vocabulary)}
         entry |= {"null": self.null}
         if self.kind == "entry":

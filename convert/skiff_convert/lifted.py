@@ -1,6 +1,6 @@
 """Stages 4 to 6 of any pipeline: what its file holds, in the intermediate form over columns of a record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -43,7 +43,7 @@ class Lifted:
         return frame_of(self.columns, self.lifting, records)
 
 
-def lift_model(task: Task, accepts: Mapping[str, plan.Accepts], entries: bool = True) -> Lifted:
+def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
     """The model in the form, over the columns that a spec gives. ConvertError of what is not supported.
 
     entries: a DictVectorizer's columns may each be one of X.
@@ -86,9 +86,7 @@ def by_entries(task: Task, vectorizer: Obj) -> bool:
     return task.spec in (None, "none") and not task.signature and len(names) <= columns.ENTRIES
 
 
-def _lift_records(
-    task: Task, learned: Obj, accepts: Mapping[str, plan.Accepts], name: str, entries: bool
-) -> Lifted:
+def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entries: bool) -> Lifted:
     vectorizer = Vectorizer(tuple(learned.feature_names_), learned.separator, bool(learned.sparse), True)
     if entries and by_entries(task, learned):
         made = columns.entries(vectorizer)
@@ -115,9 +113,9 @@ def _lift_records(
     return Lifted(head, made, spec, spec_name, lifting, vectorizer, name)
 
 
-def _taking(column: Column, accepts: Mapping[str, plan.Accepts]) -> Column:
+def _taking(column: Column, accepts: plan.Taken) -> Column:
     """A column of numbers, with what the original takes in it."""
-    takes = accepts.get(column.name, plan.Accepts(nan=False, limit=None))
+    takes = accepts.get((column.name, column.kind), plan.Accepts(nan=False, limit=None))
     return replace(column, null="nan" if takes.nan else "reject", limit=takes.limit)
 
 

@@ -1,4 +1,4 @@
-"""What the original takes in each number's column, found by asking it, in as few calls as it can be."""
+"""What the original takes in each column, found by asking it, in as few calls as it can be."""
 
 import json
 from collections.abc import Sequence
@@ -6,37 +6,58 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import goldens
-from .columns import FLOAT32_LIMIT
+from .columns import FLOAT32_LIMIT, Column
 from .fold import LARGEST, double, rank
 from .lifted import Lifted
-from .plan import Accepts
+from .plan import Accepts, Taken
 from .records import Encoded, Encoder
 from .world import Session
 
 BELOW = float(np.nextafter(FLOAT32_LIMIT, 0.0))
 PARTS = 17  # that a range is cut into with one call, where nothing raises
+FEW = (7, -7.5, True)  # numbers where words are
+BEYOND = 10**400  # float64
 
 
-def probe(lifted: Lifted, session: Session) -> dict[str, Accepts]:
-    """Of each number's column by name: whether the original takes NaN there, and numbers how large."""
+def probe(lifted: Lifted, session: Session) -> Taken:
+    """Of each column whether the original takes NaN there, and numbers how large."""
     asked = _Asked(lifted, session)
-    numbers = [i for i, column in enumerate(lifted.columns) if column.kind != "category"]
+    columns = lifted.columns
+    found = {i: Accepts(*taken) for i, taken in _of_numbers(asked, columns).items()}
+    if not lifted.vectorizer:  # to which a number is no word
+        found |= {i: Accepts(False, limit) for i, limit in _of_categories(asked, columns).items()}
+    return {(columns[i].name, columns[i].kind): accepts for i, accepts in found.items()}
+
+
+def _of_numbers(asked: "_Asked", columns: Sequence[Column]) -> dict[int, tuple[bool, float | None]]:
+    """Whether NaN is taken, and the limit; None where there is none."""
+    numbers = [i for i, column in enumerate(columns) if column.kind != "category"]
     nan = asked.whether(numbers, [np.nan])
     every = asked.whether(numbers, [LARGEST, -LARGEST])
     some = [i for i in numbers if not every[i]]
     below = asked.whether(some, [BELOW, -BELOW])
     single = asked.whether([i for i in some if below[i]], [FLOAT32_LIMIT, -FLOAT32_LIMIT])
-    accepts = {}
-    for i in numbers:
-        limit = None
-        if not every[i]:
-            limit = FLOAT32_LIMIT if below[i] and not single[i] else asked.limit(i)
-        accepts[lifted.columns[i].name] = Accepts(nan[i], limit)
-    return accepts
+    limits: dict[int, float | None] = dict.fromkeys(numbers)
+    for i in some:
+        limits[i] = FLOAT32_LIMIT if below[i] and not single[i] else asked.refused_from(i)[1]
+    return {i: (nan[i], limits[i]) for i in numbers}
+
+
+def _of_categories(asked: "_Asked", columns: Sequence[Column]) -> dict[int, float | None]:
+    """The limit of numbers where words are, which are text: old versions fail at large integers."""
+    words = [i for i, column in enumerate(columns) if column.kind == "category" and column.other == "unknown"]
+    limits: dict[int, float | None] = dict.fromkeys(words)
+    every = asked.whether(words, [*FEW, BEYOND, -BEYOND])
+    some = [i for i in words if not every[i]]
+    few = asked.whether(some, FEW)
+    large = asked.whether([i for i in some if few[i]], [int(LARGEST), -int(LARGEST)])
+    for i in some:  # an integer is as large as the nearest float64, which may be the one below
+        limits[i] = (LARGEST if large[i] else asked.refused_from(i, whole=True)[0]) if few[i] else 0.0
+    return limits
 
 
 class _Asked:
-    """The original, asked about a plain record with another number in one of the columns."""
+    """The original, asked about a plain record with another value in one of the columns."""
 
     def __init__(self, lifted: Lifted, session: Session):
         self._lifted, self._session = lifted, session
@@ -53,14 +74,17 @@ class _Asked:
             return {columns[0]: False}
         return {i: self.whether([i], values)[i] for i in columns}
 
-    def limit(self, i: int) -> float:
-        """The least magnitude that a column refuses, with either sign: all below it are taken."""
+    def refused_from(self, i: int, whole: bool = False) -> tuple[float, float]:
+        """The largest magnitude that a column takes, with either sign, and the next, which it refuses.
+
+        whole: of integers.
+        """
         low, high = rank(1.0), rank(LARGEST)  # the first is taken, the second refused
         parts = PARTS
         while high - low > 1:
             ranks = sorted({low + (high - low) * k // parts for k in range(1, parts)} - {low, high})
             ranks = ranks or [(low + high) // 2]
-            numbers = double(np.array(ranks)).tolist()
+            numbers = [int(x) if whole else x for x in double(np.array(ranks)).tolist()]
             taken = self._takes([(i, x) for number in numbers for x in (number, -number)])
             if taken is None and len(ranks) > 1:
                 parts = 2  # where it raises, a call tells of one magnitude
@@ -69,7 +93,7 @@ class _Asked:
             first = both.index(False) if False in both else len(both)
             low = ranks[first - 1] if first else low
             high = ranks[first] if first < len(ranks) else high
-        return float(double(np.array([high]))[0])
+        return float(double(np.array([low]))[0]), float(double(np.array([high]))[0])
 
     def _takes(self, asked: Sequence[tuple[int, float]]) -> list[bool] | None:
         """Whether it predicts finite numbers, or labels, of each record; None where it raises at one."""
@@ -77,10 +101,9 @@ class _Asked:
             return []
         records = []
         for i, x in asked:
-            row = list(self._record.row)
-            row[i] = float(x)
-            features = {**self._record.features, self._lifted.columns[i].name: float(x)}
-            records.append(Encoded(features, row, 0))
+            row, column = list(self._record.row), self._lifted.columns[i]
+            row[i] = 0.0 if column.kind == "category" else float(x)
+            records.append(Encoded({**self._record.features, column.name: x}, row, 0))
         answer = self._session.call("predict", self._lifted.data(records), whole=True)
         if answer.refused:
             return None

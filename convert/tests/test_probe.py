@@ -14,8 +14,9 @@ from helpers import mixed_records, save, target
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, OneHotEncoder
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
@@ -100,6 +101,37 @@ def test_each_entry_of_a_vectorizer_has_its_own_limit(tmp_path):
     model.fit(records, target(records))
     limits = {name: column.get("limit") for name, column in columns_of(model, tmp_path).items()}
     assert limits["zone=a"] == FLOAT32_LIMIT < limits["distance"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "rules"),
+    [
+        (lambda x: False, {"other": "unknown"}),
+        (lambda x: abs(x) >= 2**63, {"other": "unknown", "limit": 2.0**63 - 1024}),
+        (lambda x: abs(x) >= 2**1024, {"other": "unknown", "limit": sys.float_info.max}),
+        (lambda x: True, {"other": "reject"}),
+    ],
+    ids=["takes all", "of 64 bits", "of float64", "takes none"],
+)
+def test_old_versions_fail_at_large_integers_where_words_are(tmp_path, monkeypatch, refused, rules):
+    call = world.Session.call
+
+    def old(self, method, data, *args, **options):
+        bad = [
+            i for i, x in enumerate(data.columns[0].values) if isinstance(x, int) and refused(x)
+        ]  # as numpy.isnan and math.isnan fail
+        if bad and options.get("whole"):
+            return world.Answer(None, dict.fromkeys(range(len(data)), "TypeError"), None)
+        assert not bad
+        return call(self, method, data, *args, **options)
+
+    monkeypatch.setattr(world.Session, "call", old)
+    zones = np.array(["a", "b", "c"], object)[np.arange(60) % 3]
+    table = pd.DataFrame({"zone": zones, "miles": np.arange(60.0)})
+    one_hot = OneHotEncoder(handle_unknown="ignore")
+    encode = make_column_transformer((one_hot, ["zone"]), remainder="passthrough")
+    columns = columns_of(make_pipeline(encode, Ridge()).fit(table, table["miles"]), tmp_path)
+    assert {k: columns["zone"][k] for k in ("other", "limit") if k in columns["zone"]} == rules
 
 
 def test_numpy_is_the_c_librarys_whatever_the_processor():
