@@ -9,7 +9,7 @@ The stages, each a file or a folder, in the order the data takes:
  3. spec      reads the feature spec: how a record becomes features; init writes a first one
  4. general   the route of any pipeline
     lifted    what the file holds, in the intermediate form (form/) by the lifters (lift/), and its columns
-    plan, frame, fold, lower_form, sweep, outputs; explain shows the form
+    probe, plan, frame, fold, lower_form, sweep, outputs; explain shows the form
     vectorized  the route of a DictVectorizer with one regressor behind it
     read      loads the pickle, dumps what the pipeline learned, predicts; reader runs it in its own process
     neutral   what was dumped, checked: one vectorizer, one estimator
