@@ -4,14 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from . import FORMAT, __version__, bundle, goldens, plan
+from . import FORMAT, NO_AVX512, __version__, bundle, goldens, plan
 from .columns import fingerprint
 from .fold import fold
 from .goldens import Scored
-from .lifted import Lifted, lift_model, probe
+from .lifted import Lifted, lift_model
 from .lower_form import lower, model_of
 from .manifest import check_scored, golden, manifest_of, size_of
 from .outputs import head_for, output_of
+from .probe import probe
 from .proof import Proof
 from .records import Encoder
 from .report import Report
@@ -21,8 +22,6 @@ from .task import Task
 from .world import Session, World
 
 SHOWN = 20  # columns
-# numpy's exp depends on the processor; without these it is the C library's.
-NO_AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
 
 
 def convert(task: Task, world: Callable[[], World]) -> Path:

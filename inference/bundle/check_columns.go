@@ -27,8 +27,13 @@ func (c *Column) check() error {
 }
 
 func (c *Column) checkCategory() error {
-	if c.Text != "" || c.Limit != nil {
-		return errors.New("text and limit are rules for numbers")
+	switch {
+	case c.Text != "":
+		return errors.New("text is a rule for numbers")
+	case c.Limit != nil && (len(c.Template) > 0 || slices.ContainsFunc(c.Vocabulary, isNumber)):
+		return errors.New("a category has a limit where it is by path, and none of its words is a number")
+	case c.Limit != nil && !(*c.Limit > 0):
+		return fmt.Errorf("its limit is %v", *c.Limit)
 	}
 	for _, p := range c.Template {
 		if (len(p.Path) == 0) == (p.Text == "") {
@@ -53,6 +58,8 @@ func (c *Column) checkCategory() error {
 	}
 	return errors.Join(errs...)
 }
+
+func isNumber(w Scalar) bool { return w.Kind != jsonscan.Text && w.Kind != jsonscan.Null }
 
 func (c *Column) checkTemplate() error {
 	if c.Missing != Refuse || c.Null != "" || c.Other != "" {

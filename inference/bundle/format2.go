@@ -43,6 +43,8 @@ func (c *Column) upgrade2() error {
 		return errors.New("missing is null or nan from format 3 on")
 	case c.Kind != Category:
 		return nil
+	case c.Limit != nil:
+		return errors.New("a category has a limit from format 3 on")
 	case c.Null != "":
 		return errors.New("null is a category's rule from format 3 on")
 	case c.Other == Refuse:
