@@ -204,11 +204,13 @@ def allowances(folder: Path, spec: Path | None, lines: list[str]) -> tuple[list,
         except Reject:
             continue
     X = np.array(rows, np.float64).reshape(len(rows), -1)
-    scores, off = interpret(head, X)
-    bounds = plan.bounds(head, scores, off)
+    y, off = interpret(head, X)
+    choices = head.choices()
+    bounds = np.hstack([plan.bounds(c.head, y[:, c.scores], off[:, c.scores]) for c in choices])
     sure = [True] * len(rows)
     if head.labels is not None:
-        sure = (margin_of(scores, head) > 2 * off.max(axis=1)).tolist()
+        of = [margin_of(y[:, c.by], c.head) > 2 * off[:, c.by].max(axis=1) for c in choices]
+        sure = np.all(of, axis=0).tolist()
     near: list = [np.array([np.inf])] * len(lines)
     margin = [False] * len(lines)
     for i, bound, certain in zip(at, bounds, sure, strict=True):

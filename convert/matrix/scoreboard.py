@@ -179,13 +179,16 @@ def skiff(made: Case, folder: Path) -> Rows:
     if len(manifest["columns"]) != X.shape[1]:
         raise ValueError("the columns are others")
 
+    (at_y,) = head.choices()
+
     def ask() -> list:
-        scores = session.run(None, {"X": X})[0]
+        y = session.run(None, {"X": X})[0]
+        scores = y[:, at_y.scores]
         if head.labels is None or probable:
             out = head.numbers(scores) if head.labels is not None or head.link != "identity" else scores
             out = out[:, 0] if head.labels is None and out.shape[1] == 1 else out
         else:
-            out = [head.labels[i] for i in head.label(scores)]
+            out = [head.labels[i] for i in head.label(scores, y[:, at_y.by])]
         if len(at) == len(lines):
             return list(out)
         given: list = [None] * len(lines)

@@ -24,7 +24,7 @@ def write(out: Path, run_id: str, manifest: Mapping, files: Mapping[str, bytes])
             return folder
         if not (folder / "manifest.json").is_file():
             raise ConvertError(f"{folder} is there and is not a bundle", "remove it, or name another --out")
-        if _model(json.loads(contents["manifest.json"])) != _model(_manifest(folder)):
+        if model_of(json.loads(contents["manifest.json"])) != model_of(_manifest(folder)):
             raise ConvertError(
                 f"{folder} is the bundle of another model of this run",
                 f"name another --out, and MODEL_LOCATION=OUT/{run_id} for the worker; or remove it",
@@ -60,7 +60,7 @@ def _manifest(folder: Path) -> dict:
     return manifest if isinstance(manifest, dict) else {}
 
 
-def _model(manifest: Mapping) -> tuple:
+def model_of(manifest: Mapping) -> tuple:
     """What tells a run's models apart: the id that MLflow gave it, and when."""
     converter = manifest.get("converter")
     return manifest.get("created"), converter.get("model") if isinstance(converter, dict) else None

@@ -36,7 +36,8 @@ names the tracking store).
   --out FOLDER    where the bundle goes (default: models)
   --run-id ID     the run, for a model that was saved outside one
   --log           put the bundle on the run too, as artifacts onnx/, by MLflow's client: this writes to the
-                  store that MLFLOW_TRACKING_URI names
+                  store that MLFLOW_TRACKING_URI names. Where onnx/ is another model's of the run, it goes to
+                  onnx/NAME/, by the name that the run logged its model by
   --lowering HOW  of trees: trees, as they are; table, of all they can predict; or auto, the faster by an
                   estimate (default: auto)
   --table-budget MB

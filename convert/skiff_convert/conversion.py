@@ -9,7 +9,7 @@ from .choose import Wish
 from .find import find
 from .lifted import by_entries
 from .look import look
-from .onto_run import check_log, log
+from .onto_run import check_log, log, told
 from .sample import read
 from .task import Task
 from .world import build
@@ -42,12 +42,11 @@ def convert(
     onto_run: the bundle is put on the run as well, by MLflow's client.
     """
     task = prepare(model, spec_path, run_id, say, out=out, wish=wish, sample=sample)
-    if onto_run:
-        check_log(task.found)
+    place = check_log(task.found) if onto_run else ""
     tabled = vectorized.fits(task.looked.root) and not by_entries(task, task.looked.root.steps[0][1])
     route = vectorized if tabled else general
     folder = route.convert(task, lambda: build(task.found, say, isolate))
     if onto_run:
         say(f"putting it on run {task.found.run_id}")
-        say(f"it is at {log(task.found, folder)}")
+        say(told(task.found, place, log(task.found, folder, place)))
     return folder

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from . import plan
-from .form import Computed, Constant, Dot, Forest, Lookup, Node, Sum, Through, Value, Word
+from .form import Computed, Constant, Dot, Forest, Head, Lookup, Node, Sum, Through, Value, Word
 from .lifted import Lifted, lift_model
 from .task import Task, table
 
@@ -47,7 +47,7 @@ def layers_of(lifted: Lifted) -> list[list[Box]]:
         lines = [_size(node), *_inputs(node.inputs(), lifted, names)]
         layers[level].append(Box(names[id(node)], lines, _reads(node.inputs(), names)))
     head = lifted.head
-    return [*layers, [Box("output", _output(lifted), _reads(head.scores, names))]]
+    return [*layers, [Box("output", _output(lifted), _reads(head.y, names))]]
 
 
 def told(lifted: Lifted, layers: Sequence[Sequence[Box]]) -> str:
@@ -157,10 +157,22 @@ def _output(lifted: Lifted) -> list[str]:
     if head.labels is None:
         width = f"a list of {len(head.scores)}" if len(head.scores) > 1 else "a number"
         return [f"{spec.prediction}, {width}", f"link {head.link}"]
+    if head.parts:
+        return [
+            f"{spec.prediction}, a list of labels",
+            *(line for part in head.parts for line in _label(part)),
+        ]
+    label, *rules = _label(head)
+    return [f"{spec.prediction}, {label}", *rules]
+
+
+def _label(head: Head) -> list[str]:
     some = ", ".join(map(str, head.labels[:LABELS])) + (" …" if len(head.labels) > LABELS else "")
-    if len(head.scores) == 1 and head.decide == "scores":
-        rule = f"the second where the score is above {head.cut:g}"
+    decides = head.by or head.scores
+    what = "other values than the scores" if head.by else f"the {head.decide}"
+    if len(decides) == 1 and head.decide == "scores":
+        rule = f"the second where the {'deciding value' if head.by else 'score'} is above {head.cut:g}"
     else:
-        rule = f"that of the largest of the {head.decide}"
+        rule = f"that of the largest of {what}" + (", of equal ones the last" if head.last else "")
     link = [f"probabilities by {head.link}"] if head.probabilities else []
-    return [f"{spec.prediction}, a label: {some}", rule, *link]
+    return [f"a label: {some}", rule, *link]

@@ -32,7 +32,7 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
     task.say("lifting the pipeline")
     lifted = lift_model(task, {})
     task.warn_of_spec(lifted.spec, lifted.spec_name)
-    output_of(head_for(lifted.head, lifted.spec), lifted.spec)
+    head_for(lifted.head, lifted.spec, lifted.estimator)
     made = world()
     task.say("loading it in its own environment, to ask it")
     with made.open({"NPY_DISABLE_CPU_FEATURES": NO_AVX512}) as session:
@@ -41,7 +41,9 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
         names = ", ".join(map(size_of, lifted.columns[:SHOWN]))
         names += f", and {len(lifted.columns) - SHOWN} more" if len(lifted.columns) > SHOWN else ""
         task.say(f"{lifted.estimator}; spec {lifted.spec_name}: {names}")
-        return _prove(task, replace(lifted, head=head_for(lifted.head, lifted.spec)), session)
+        return _prove(
+            task, replace(lifted, head=head_for(lifted.head, lifted.spec, lifted.estimator)), session
+        )
 
 
 def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
@@ -55,7 +57,7 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     folded = [fold(forest, len(made)) for forest in plan.forests(head)]
     nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made])
     metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
-    model = model_of(nodes, constants, len(made), len(head.scores), metadata, __version__)
+    model = model_of(nodes, constants, len(made), len(head.y), metadata, __version__)
     kind = "trees" if folded else "linear"
     say(f"lowered to {kind}, {len(model):,} bytes; choosing records")
     nullable = frozenset(i for i, c in enumerate(made) if c.null == "nan")

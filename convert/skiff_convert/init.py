@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from .columns import Column
 from .errors import ConvertError
 from .form import Head
+from .lift.members import decision
 from .lifted import Lifted, lift_model
 from .records import Reject, parse
 from .sample import paths_of, read, written
@@ -74,9 +75,9 @@ def _id(paths: Sequence[Keys], features: set[str]) -> str:
 def _outputs(head: Head) -> Iterator[str]:
     if head.labels is None:
         yield '# unit = "minutes"  # of the prediction, for people'
-    if head.labels is not None and head.probabilities:
+    if head.labels is not None and all(part.probabilities for part in (head, *head.parts)):
         yield '# probabilities = "probabilities"  # adds an object: class, probability'
-    if head.labels is not None and head.decision != ():
+    if head.raw or (decision(head) or head.parts and head.decision is None):
         yield '# margin = "margin"  # adds the decision values, as decision_function has them'
 
 

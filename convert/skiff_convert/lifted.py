@@ -30,6 +30,7 @@ class Lifted:
     lifting: Lifting
     vectorizer: Vectorizer | None  # where the pipeline takes records instead of a table
     estimator: str
+    inside: str = ""  # where in the model what predicts is: a search's best estimator
 
     @property
     def refuses_empty(self) -> bool:
@@ -49,10 +50,11 @@ def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
     entries: a DictVectorizer's columns may each be one of X.
     """
     root = task.looked.root
-    steps = _steps(_inside(root))
+    within, inside = _inside(root)
+    steps = _steps(within)
     name = steps[-1].name if isinstance(steps[-1], Obj) else type(steps[-1]).__name__
     if isinstance(steps[0], Obj) and steps[0].name == "DictVectorizer" and len(steps) > 1:
-        return _lift_records(task, steps[0], accepts, name, entries)
+        return replace(_lift_records(task, steps[0], accepts, name, entries), inside=inside)
     names = _names(root, task)
     lifting = Lifting(names=names)
     head = lift.estimate(root, Matrix([Cell(n) for n in names]), lifting)
@@ -60,19 +62,19 @@ def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
         raise ConvertError("the model reads nothing of a record", "is this the fitted pipeline?")
     spec, spec_name = _spec(task, lifting)
     made = plan.columns_of(lifting, spec, accepts, optional=spec_name == "none")
-    return Lifted(head, made, spec, spec_name, lifting, None, name)
+    return Lifted(head, made, spec, spec_name, lifting, None, name, inside)
 
 
-def _inside(root: object) -> object:
-    """The Pipeline, or the estimator, that a search or a transformed target is around."""
+def _inside(root: object) -> tuple[object, str]:
+    """The Pipeline, or the estimator, that a search or a transformed target is around; and where it is."""
+    at: list[str] = []
     while isinstance(root, Obj):
-        inner = next(
-            (root.state[key] for key in ("best_estimator_", "regressor_") if key in root.state), None
-        )
-        if not isinstance(inner, Obj):
+        key = next((key for key in ("best_estimator_", "regressor_") if key in root.state), "")
+        if not isinstance(root.state.get(key), Obj):
             break
-        root = inner
-    return root
+        root = root.state[key]
+        at.append(key)
+    return root, ".".join(at)
 
 
 def by_entries(task: Task, vectorizer: Obj) -> bool:

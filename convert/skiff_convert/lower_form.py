@@ -29,7 +29,7 @@ class Lowering:
 
     def head(self, head: Head) -> tuple[list, list]:
         """Nodes and constants that compute y."""
-        scores = [self.tall(self.value(value)) for value in head.scores]
+        scores = [self.tall(self.value(value)) for value in head.y]
         if len(scores) == 1:
             self.graph.add("Identity", scores[0], name="y")
         else:

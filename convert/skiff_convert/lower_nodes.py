@@ -9,9 +9,10 @@ from onnx import TensorProto
 
 from .errors import ConvertError
 from .form.combine import Largest, Linked, Median, Sum, Table, Votes, pairs_of
-from .form.distances import Kernel, Neighbours
+from .form.distances import Coupled, Kernel, Neighbours
 from .form.dot import Norm
 from .form.splines import Spline
+from .lower_coupled import coupled
 from .lower_steps import count as count_of
 
 
@@ -211,7 +212,7 @@ def link(low, name: str, scores: list[str]) -> list[str]:
     match name.removesuffix("32"):
         case "identity":
             return scores
-        case "exp":
+        case "exp" | "exp_fast":
             out = [add("Exp", s) for s in scores]
         case "expm1":
             out = [low.steps_of("expm1", s) for s in scores]
@@ -223,7 +224,7 @@ def link(low, name: str, scores: list[str]) -> list[str]:
             out = [add("Sub", low.constant(1.0), p), p]
         case "expits":
             out = [expit(low, s) for s in scores]
-        case "softmax" | "softmax_in_order" | "softmax_log" | "softmax_near":
+        case "softmax" | "softmax_in_order" | "softmax_fast" | "softmax_log" | "softmax_near":
             out = softmax(low, scores)
         case "softmax_pair":
             out = softmax(low, [add("Neg", scores[0]), scores[0]])
@@ -295,4 +296,5 @@ def shares(low, each: list[str], instead: float | None) -> list[str]:
 NODES = {
     Sum: total, Largest: largest, Table: table, Median: median, Votes: votes, Kernel: kernel,
     Neighbours: neighbours, Norm: norm, Linked: linked, Spline: spline,
+    Coupled: coupled,
 }  # fmt: skip

@@ -4,81 +4,112 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .errors import ConvertError
-from .form import Head, Value
-from .lift.members import linked
+from .form import Head, Step, Value, apply
+from .lift.members import decision, linked
 from .spec import Spec
 
 # The links that the worker has; inference/bundle/SPEC.md.
-NUMBERS = frozenset(["identity", "exp", "expm1", "exp32", "expits", "expits32"])
+NUMBERS = frozenset(["identity", "exp", "expm1", "exp32", "exp_fast", "expits", "expits32"])
 PROBABILITIES = frozenset(
-    ["identity", "expit", "expit32", "expits", "expits32", "both", "softmax", "softmax_in_order", "softmax32"]
-    + ["ovr"]
+    ["identity", "expit", "expit32", "expits", "expits32", "both", "softmax", "softmax_in_order"]
+    + ["softmax_fast", "softmax32", "ovr"]
 )
+# How boosters' predict is asked for the decision values: they have no decision_function.
+RAW = {
+    "XGBClassifier": {"output_margin": True},
+    "XGBRFClassifier": {"output_margin": True},
+    "LGBMClassifier": {"raw_score": True},
+    "CatBoostClassifier": {"prediction_type": "RawFormulaVal"},
+}
 
 
-def head_for(head: Head, spec: Spec) -> Head:
+def head_for(head: Head, spec: Spec, estimator: str = "") -> Head:
     """The head that the worker can serve for what the spec wants: what it does not do itself is in the graph.
 
-    ConvertError where that cannot be.
+    Its decision is there where a margin is wanted that is not the scores, its by where others than the scores
+    decide. estimator is the original's class. ConvertError for what the model has not.
     """
-    if head.parts:
-        raise ConvertError(
-            "the model predicts several labels, which the worker does not have yet", "train a model of each"
-        )
-    if head.labels is None:
-        return head if head.link in NUMBERS else replace(head, scores=linked(head), link="identity")
-    if head.by is not None and same(head.by, head.scores):
-        head = replace(head, by=None)
-    head = replace(head, decision=head.scores if head.decision is None else head.decision)
-    wanted = bool(spec.probabilities) and head.probabilities
-    if not wanted and head.decide != "probabilities":
-        head = replace(head, scores=head.by or head.scores, by=None, link="identity")
-    elif head.by is not None or head.link not in PROBABILITIES:
-        # The label is that of the largest share, which the proof compares with the original's.
-        head = replace(head, scores=linked(head), by=None, link="identity", decide="scores")
-    if head.last and len(head.scores) > 1:
-        for key in ("probabilities", "margin"):
-            if getattr(spec, key):
-                raise ConvertError(
-                    f"of equal classes the model takes the last, which the worker has no {key} for yet",
-                    f"leave {key} out of the spec",
-                )
-        head = replace(head, scores=head.scores[::-1], labels=head.labels[::-1], last=False)
-    return head
-
-
-def output_of(head: Head, spec: Spec) -> dict:
-    """What comes out, as the manifest has it. ConvertError for a link that the worker does not have."""
-    output: dict = {"name": spec.prediction, "kind": "number", "width": len(head.scores)}
     if head.labels is None:
         for key in ("probabilities", "margin"):
             if getattr(spec, key):
                 raise ConvertError(f"a regressor has no {key}", f"leave {key} out of the spec")
-        if head.link not in NUMBERS:
-            raise ConvertError(f"the worker does not have the link {head.link} yet", "leave that step out")
-        return output | {"unit": spec.unit, "link": head.link}
-    if spec.margin and head.decision is not None and not same(head.decision, head.scores):
+        return head if head.link in NUMBERS else replace(head, scores=linked(head), link="identity")
+    if spec.probabilities and not all(part.probabilities for part in (head, *head.parts)):
+        raise ConvertError("the model has no probabilities", "leave probabilities out of the spec")
+    margins = _margins(head, estimator) if spec.margin else [None] * len(head.parts or (head,))
+    made = [_choice(part, spec, margin) for part, margin in zip(head.parts or (head,), margins, strict=True)]
+    if not head.parts:
+        return made[0]
+    return replace(head, scores=tuple(v for part in made for v in part.scores), parts=tuple(made))
+
+
+def _margins(head: Head, estimator: str) -> list[tuple[Value, ...]]:
+    """The decision values of each label. ConvertError where the model has none."""
+    if head.parts:
+        margins = [() if head.decision == () else decision(part) for part in head.parts]
+    else:
+        margins = [decision(head) or (head.raw if head.raw and estimator in RAW else ())]
+    if not all(margins):
         raise ConvertError(
-            "the model's decision values are not among what the worker computes",
+            f"{'a ' + estimator if estimator else 'the model'} has no decision_function",
             "leave margin out of the spec",
         )
-    wanted = bool(spec.probabilities)
-    if wanted and not head.probabilities:
-        raise ConvertError("the model has no probabilities", "leave probabilities out of the spec")
-    link = head.link if wanted or head.decide == "probabilities" else "identity"
-    if link not in PROBABILITIES:
+    return margins
+
+
+def _choice(head: Head, spec: Spec, margin: tuple[Value, ...] | None) -> Head:
+    if len(head.labels) < 2:
         raise ConvertError(
-            f"the worker does not have the probabilities' link {link} yet",
-            "leave probabilities out of the spec",
+            f"a label is always {head.labels[0]}: the model has one class of it", "train it with two"
         )
-    output |= {"kind": "label", "labels": list(head.labels), "link": link, "decide": head.decide}
-    if len(head.scores) == 1 and head.decide == "scores" and head.cut:
-        output["cut"] = head.cut
-    if wanted:
-        output["probabilities"] = spec.probabilities
-    if spec.margin:
-        output["margin"] = spec.margin
-    return output
+    scores, link, decide = head.scores, head.link, head.decide
+    by = head.by if decide == "scores" else None
+    if not spec.probabilities and decide == "scores":
+        scores, link, by = by or scores, "identity", None
+    elif link == "softmax_pair":
+        by = (by or scores) if decide == "scores" else None
+        scores, link = (apply(scores[0], Step("mul", -1.0)), scores[0]), "softmax"
+    elif link not in PROBABILITIES:
+        by = (by or scores) if decide == "scores" else None
+        scores, link, decide = linked(head), "identity", "scores"
+    if by is not None and same(by, scores):
+        by = None
+    if margin is not None and same(margin, scores):
+        margin = None
+    return replace(head, scores=scores, link=link, by=by, decision=margin, decide=decide)
+
+
+def output_of(head: Head, spec: Spec) -> dict:
+    """What comes out of a head that is head_for the spec, as the manifest has it."""
+    if head.labels is None:
+        width = len(head.scores)
+        kind = {"kind": "number", "width": width, "unit": spec.unit, "link": head.link}
+        return {"name": spec.prediction, **kind}
+    if head.parts:
+        output = {
+            "name": spec.prediction, "kind": "labels",
+            "parts": [_label(part, bool(spec.probabilities)) for part in head.parts],
+        }  # fmt: skip
+    else:
+        output = {"name": spec.prediction, "kind": "label", **_label(head, bool(spec.probabilities))}
+    return output | {key: getattr(spec, key) for key in ("probabilities", "margin") if getattr(spec, key)}
+
+
+def _label(head: Head, probable: bool) -> dict:
+    """A label, but for its name."""
+    link = head.link if probable or head.decide == "probabilities" else "identity"
+    label: dict = {"width": len(head.scores), "labels": list(head.labels), "link": link}
+    label["decide"] = "values" if head.by else head.decide
+    if head.by:
+        label["values"] = len(head.by)
+    deciding = len(head.labels) if head.decide == "probabilities" else len(head.by or head.scores)
+    if deciding == 1 and head.cut:
+        label["cut"] = head.cut
+    if head.last and deciding > 1:
+        label["ties"] = "last"
+    if head.decision:
+        label["margins"] = len(head.decision)
+    return label
 
 
 def same(some: Sequence[Value], others: Sequence[Value]) -> bool:

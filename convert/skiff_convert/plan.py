@@ -91,7 +91,7 @@ def nodes(head: Head) -> list[Node]:
             if not any(node is value.node for node in found):
                 found.append(value.node)
 
-    for score in head.scores:
+    for score in head.y:
         visit(score)
     return found
 
@@ -106,7 +106,7 @@ def without(head: Head, lifting: Lifting) -> Lifting:
     read = set()
     for node in [*nodes(head)]:
         read |= {v.column for v in node.inputs() if isinstance(v, (Lookup, Word, Through))}
-    read |= {v.column for v in head.scores if isinstance(v, (Lookup, Word, Through))}
+    read |= {v.column for v in head.y if isinstance(v, (Lookup, Word, Through))}
     assert read <= set(range(len(lifting.wanted)))
     return lifting
 

@@ -12,18 +12,12 @@ from .goldens import Scored
 from .lifted import Lifted
 from .lower_near import Near
 from .manifest import refused
+from .outputs import RAW
 from .prove import open_session
 from .records import Encoded
-from .world import Session, SessionError
+from .world import Session
 
 CELLS = 2**23  # numbers that the interpreter holds at a time
-# How boosters' predict is asked for the decision values: they have no decision_function.
-RAW = {
-    "XGBClassifier": {"output_margin": True},
-    "XGBRFClassifier": {"output_margin": True},
-    "LGBMClassifier": {"raw_score": True},
-    "CatBoostClassifier": {"prediction_type": "RawFormulaVal"},
-}
 
 
 class Proof:
@@ -42,7 +36,7 @@ class Proof:
         self.X = np.array([record.row for record in encoded], np.float64).reshape(len(encoded), -1)
         scores, allowance = interpret(lifted.head, self.X)
         self._onnx(scores, allowance)
-        answers = self._ask("predict", encoded)
+        answers = np.asarray(self._answer("predict", encoded))
         finite = np.isfinite(scores).all(axis=1)
         if lifted.head.labels is None:
             self._numbers(answers, scores, allowance, finite)
@@ -76,11 +70,13 @@ class Proof:
                     "this is a fault of the converter: please report it",
                 )
 
-    def _ask(self, method: str, encoded: Sequence[Encoded], options: Mapping | None = None) -> np.ndarray:
-        answer = self.session.call(method, self.lifted.data(encoded), options=options)
+    def _answer(
+        self, method: str, encoded: Sequence[Encoded], options: Mapping | None = None, step: str = ""
+    ) -> np.ndarray | list[np.ndarray]:
+        answer = self.session.call(method, self.lifted.data(encoded), step, options)
         for at, why in answer.refused.items():
             raise refused(self.scored[at].text, why)
-        return np.asarray(answer.values)
+        return answer.values
 
     def _numbers(
         self, answers: np.ndarray, scores: np.ndarray, allowance: np.ndarray, finite: np.ndarray
@@ -96,58 +92,84 @@ class Proof:
                 self.pairs[record.text] = _number(got[i]), _number(want[i])
                 self._allow(record.text, near[i])
 
-    def _labels(
-        self, answers: np.ndarray, scores: np.ndarray, allowance: np.ndarray, finite: np.ndarray
-    ) -> None:
+    def _labels(self, answers: np.ndarray, y: np.ndarray, allowance: np.ndarray, finite: np.ndarray) -> None:
         head, name = self.lifted.head, self.lifted.spec.prediction
-        label, want = head.label(scores), answers.ravel().tolist()
-        places = {json.dumps(one): i for i, one in enumerate(head.labels)}
-        sure = margin_of(scores, head) > 2 * allowance.max(axis=1)
-        for i, record in enumerate(self.scored):
-            if not finite[i] or not sure[i]:
-                continue
-            mine = head.labels[label[i]]
-            if places.get(json.dumps(want[i]), -1) != label[i]:
-                raise self._different(i, mine, want[i])
-            self.outputs[record.text] = {name: mine}
-            self.pairs[record.text] = mine, want[i]
+        choices = head.choices()
+        want = np.asarray(answers).reshape(len(y), len(choices)).tolist()
+        labels, sure = [], finite.copy()
+        for choice in choices:
+            scores, by = y[:, choice.scores], y[:, choice.by]
+            labels.append(choice.head.label(scores, by))
+            sure &= margin_of(by, choice.head) > 2 * allowance[:, choice.by].max(axis=1)
+        places = [{json.dumps(one): i for i, one in enumerate(c.head.labels)} for c in choices]
+        for i in np.flatnonzero(sure).tolist():
+            mine = [c.head.labels[label[i]] for c, label in zip(choices, labels, strict=True)]
+            for at, label, theirs in zip(places, labels, want[i], strict=True):
+                if at.get(json.dumps(theirs), -1) != label[i]:
+                    raise self._different(i, self._put(mine), self._put(want[i]))
+            self.outputs[self.scored[i].text] = {name: self._put(mine)}
+            self.pairs[self.scored[i].text] = self._put(mine), self._put(want[i])
 
     def _probabilities(
-        self, encoded: Sequence[Encoded], scores: np.ndarray, allowance: np.ndarray, finite: np.ndarray
+        self, encoded: Sequence[Encoded], y: np.ndarray, allowance: np.ndarray, finite: np.ndarray
     ) -> None:
         head, name = self.lifted.head, self.lifted.spec.probabilities
-        want = np.asarray(self._ask("predict_proba", encoded), np.float64)
-        near = plan.bounds(head, scores, allowance)
-        self._compare(head.numbers(scores), want, near, finite)
-        for i, record in enumerate(self.scored):
-            if not np.isfinite(near[i]).all():
-                self.outputs.pop(record.text, None)
-            elif record.text in self.outputs:
-                named = {str(one): p for one, p in zip(head.labels, want[i].tolist(), strict=True)}
-                self.outputs[record.text][name] = named
-                self._allow(record.text, near[i])
+        answer, choices = self._answer("predict_proba", encoded), head.choices()
+        wants, nears = [], []
+        for i, choice in enumerate(choices):
+            scores = y[:, choice.scores]
+            wants.append(_likelihoods(answer, i if head.parts else None))
+            nears.append(plan.bounds(choice.head, scores, allowance[:, choice.scores]))
+            self._compare(choice.head.numbers(scores), wants[-1], nears[-1], finite)
+        self._add(
+            name,
+            [
+                [{str(one): p for one, p in zip(c.head.labels, row, strict=True)} for row in want.tolist()]
+                for c, want in zip(choices, wants, strict=True)
+            ],
+            np.column_stack(nears),
+        )
 
     def _margins(
-        self, encoded: Sequence[Encoded], scores: np.ndarray, allowance: np.ndarray, finite: np.ndarray
+        self, encoded: Sequence[Encoded], y: np.ndarray, allowance: np.ndarray, finite: np.ndarray
     ) -> None:
-        spec, options = self.lifted.spec, RAW.get(self.lifted.estimator)
-        try:
-            want = self._ask("predict" if options else "decision_function", encoded, options)
-        except SessionError as err:
+        options = RAW.get(self.lifted.estimator)
+        if options:  # of what a search is around
+            answer = self._answer("predict", encoded, options, self.lifted.inside)
+        else:
+            answer = self._answer("decision_function", encoded)
+        want = np.asarray(answer, np.float64).reshape(len(y), -1)
+        columns = [np.arange(y.shape[1])[choice.margin] for choice in self.lifted.head.choices()]
+        at = np.concatenate(columns)
+        if want.shape[1] != len(at):
             raise ConvertError(
-                f"a {self.lifted.estimator} has no decision_function", "leave margin out of the spec"
-            ) from err
-        want = np.asarray(want, np.float64).reshape(len(scores), -1)
-        if want.shape != scores.shape:
-            raise ConvertError(
-                f"decision_function has {want.shape[1]} values, and the worker computes {scores.shape[1]}",
+                f"decision_function has {want.shape[1]} values, and the worker computes {len(at)}",
                 "leave margin out of the spec",
             )
-        self._compare(scores, want, allowance, finite)
+        self._compare(y[:, at], want, allowance[:, at], finite)
+        ends = np.cumsum([0, *map(len, columns)])
+        self._add(
+            self.lifted.spec.margin,
+            [
+                [_number(row) for row in want[:, start:end]]
+                for start, end in zip(ends[:-1], ends[1:], strict=True)
+            ],
+            allowance[:, at],
+        )
+
+    def _put(self, each: Sequence) -> object:
+        """What the labels have as the output has it: of one itself, of several a list."""
+        return list(each) if self.lifted.head.parts else each[0]
+
+    def _add(self, name: str, values: Sequence[Sequence], near: np.ndarray) -> None:
+        """Adds a field to the outputs of what is sure, values of each label, each for all records."""
+        bounded = np.isfinite(near).all(axis=1)
         for i, record in enumerate(self.scored):
-            if record.text in self.outputs:
-                self.outputs[record.text][spec.margin] = _number(want[i])
-                self._allow(record.text, allowance[i])
+            if not bounded[i]:
+                self.outputs.pop(record.text, None)
+            elif record.text in self.outputs:
+                self.outputs[record.text][name] = self._put([of[i] for of in values])
+                self._allow(record.text, near[i])
 
     def _allow(self, text: str, near: np.ndarray) -> None:
         if near.any():
@@ -174,13 +196,26 @@ def _same(got: np.ndarray, want: np.ndarray, near: np.ndarray) -> np.ndarray:
         return same | (np.abs(got - want) <= near)
 
 
+def _likelihoods(answer: np.ndarray | list[np.ndarray], part: int | None) -> np.ndarray:
+    """The probabilities of a label's classes, [rows, classes]; part: which of several labels it is.
+
+    Of several there is an array for each, or one array with what the second class of each has.
+    """
+    if part is None:
+        return np.asarray(answer, np.float64)
+    if isinstance(answer, list):
+        return np.asarray(answer[part], np.float64)
+    second = np.asarray(answer, np.float64)[:, part]
+    return np.column_stack([1 - second, second])
+
+
 def _number(values: np.ndarray) -> float | list[float]:
     """As JSON has it: a number, or a list."""
     return values.tolist() if len(values) > 1 else float(values[0])
 
 
 def margin_of(scores: np.ndarray, head: Head) -> np.ndarray:
-    """How far a label is from another one."""
+    """How far a label is from another one; scores: what it is decided by."""
     if scores.shape[1] == 1:
         return np.abs(scores[:, 0] - head.cut)
     top = np.sort(scores, axis=1)
@@ -189,12 +224,12 @@ def margin_of(scores: np.ndarray, head: Head) -> np.ndarray:
 
 
 def interpret(head: Head, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The scores of rows of X by the interpreter, and how far they may be off; both [rows, scores]."""
+    """y of rows of X by the interpreter, and how far it may be off; both [rows, columns of y]."""
     widest = max([len(node.inputs()) for node in plan.nodes(head)] + [1])
     step = max(1, CELLS // widest)
     parts = []
     for at in range(0, len(X), step):
         evaluation = Near(X[at : at + step])
         with np.errstate(all="ignore"):
-            parts.append((evaluation.matrix(head.scores), evaluation.allowance(head.scores)))
+            parts.append((evaluation.matrix(head.y), evaluation.allowance(head.y)))
     return np.vstack([p[0] for p in parts]), np.vstack([p[1] for p in parts])

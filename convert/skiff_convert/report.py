@@ -66,6 +66,8 @@ def _output(output: dict) -> str:
     text = output["name"]
     if output["kind"] == "label":
         text += f" (a label of {len(output['labels'])})"
+    elif output["kind"] == "labels":
+        text += f" (a list of labels, of {', '.join(str(len(part['labels'])) for part in output['parts'])})"
     else:
         unit = output.get("unit")
         text += f" ({unit or 'a number'})" if output["width"] == 1 else f" (a list of {output['width']})"

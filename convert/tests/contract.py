@@ -62,14 +62,34 @@ def finite(values: Iterable[object]) -> bool:
     return all(math.isfinite(value) for value in values if isinstance(value, int | float))
 
 
+def choices(output: dict) -> list[dict]:
+    """The labels of an output, each as if it stood alone."""
+    if output["kind"] == "label":
+        return [output]
+    named = {key: output[key] for key in ("probabilities", "margin") if key in output}
+    return [part | named for part in output.get("parts", ())]
+
+
+def columns_of(output: dict) -> int:
+    """How many columns of y an output has."""
+    if output["kind"] == "number":
+        return output["width"]
+    return sum(one["width"] + one.get("values", 0) + one.get("margins", 0) for one in choices(output))
+
+
 def _beyond_output(output: dict) -> str:
-    labels = output.get("labels", ())
-    if not finite((*labels, output.get("cut", 0))):
+    return next(filter(None, map(_beyond_label, choices(output))), "")
+
+
+def _beyond_label(label: dict) -> str:
+    labels = label["labels"]
+    if not finite((*labels, label.get("cut", 0))):
         return "not finite"
-    if len({str(label) for label in labels}) < len(labels):
+    if len({str(one) for one in labels}) < len(labels):
         return "repeated label"
-    if output["width"] > 1 and labels and output["width"] != len(labels):
-        return "bad width"
+    for count in (label["width"], label.get("values", 1)):
+        if count > 1 and count != len(labels):
+            return "bad width"
     return ""
 
 
@@ -84,26 +104,52 @@ def beyond_golden_schema(golden: dict, wanted: Sequence[dict]) -> str:
         return "other outputs"
     numbers: list[object] = [golden.get("within", 1)]
     for output in wanted:
-        lists = [output["name"]] if output["kind"] == "number" else []
-        if output["kind"] == "label":
-            label, labels = values[output["name"]], output["labels"]
-            if (type(label), str(label)) not in [(type(one), str(one)) for one in labels]:
-                return "no such label"
-            if "probabilities" in output:
-                probabilities = values[output["probabilities"]]
-                if not isinstance(probabilities, dict):
-                    return "wrong type"
-                if set(probabilities) != set(map(str, labels)):
-                    return "other labels"
-                numbers += probabilities.values()
-            lists = [output["margin"]] if "margin" in output else []
-        for value in map(values.get, lists):
-            if isinstance(value, str | bool | dict):
-                return "wrong type"
-            if (len(value) if isinstance(value, list) else 1) != output["width"]:
+        each = [values]
+        if output["kind"] == "labels":
+            each = _each(values, output)
+            if not each:
                 return "other width"
-            numbers += value if isinstance(value, list) else [value]
+        for one, of in zip(choices(output) or [output], each, strict=True):
+            if why := _beyond_values(of, {**one, "name": output["name"]}, numbers):
+                return why
     return "" if finite(numbers) else "not finite"
+
+
+def _each(values: dict, output: dict) -> list[dict]:
+    """The fields of several labels, each for itself; [] where there are not as many."""
+    names = fields(output)
+    lists = [values[name] for name in names]
+    if any(not isinstance(of, list) or len(of) != len(output["parts"]) for of in lists):
+        return []
+    return [dict(zip(names, of, strict=True)) for of in zip(*lists, strict=True)]
+
+
+def _beyond_values(values: dict, output: dict, numbers: list) -> str:
+    """Why the fields of a number or of a label are refused, or ""; numbers gets those that they have."""
+    lists, width = [output["name"]], output["width"]
+    if "labels" in output:
+        label, labels = values[output["name"]], output["labels"]
+        if (type(label), str(label)) not in [(type(one), str(one)) for one in labels]:
+            return "no such label"
+        if "probabilities" in output:
+            probabilities = values[output["probabilities"]]
+            if not isinstance(probabilities, dict):
+                return "wrong type"
+            if set(probabilities) != set(map(str, labels)):
+                return "other labels"
+            numbers += probabilities.values()
+        lists = [output["margin"]] if "margin" in output else []
+        width = output.get("margins", width)
+    for value in map(values.get, lists):
+        if isinstance(value, str | bool | dict):
+            return "wrong type"
+        inner = value if isinstance(value, list) else [value]
+        if any(isinstance(one, str | bool | dict | list) for one in inner):
+            return "wrong type"
+        if len(inner) != width or isinstance(value, list) != (width > 1):
+            return "other width"
+        numbers += inner
+    return ""
 
 
 def golden(line: str) -> object:
@@ -155,27 +201,52 @@ def prediction(outputs: Sequence[dict], scores: Sequence[float]) -> dict | str:
     """What the converter makes of scores: the prediction's fields, or which output is not finite."""
     made: dict = {}
     for output in outputs:
-        mine, scores = np.array([scores[: output["width"]]], np.float64), scores[output["width"] :]
-        labels = output.get("labels")
-        rules = {key: output[key] for key in ("decide", "cut") if key in output}
-        head = Head((), output["link"], None if labels is None else tuple(labels), **rules)
-        if output["link"] == "normalize" and _reckoned(output) and not mine.sum():
-            return output["name"]  # the converter, which does not write that link, has the original's shares
+        count = columns_of(output)
+        y, scores = np.array([scores[:count]], np.float64), scores[count:]
         with np.errstate(all="ignore"):
-            numbers = head.numbers(mine)[0].tolist() if _reckoned(output) else []
-        if not finite(numbers + (mine[0].tolist() if labels else [])):
+            if output["kind"] == "number":
+                numbers = Head((), output["link"]).numbers(y)[0].tolist()
+                values: list | None = [numbers if count > 1 else numbers[0]] if finite(numbers) else None
+            else:
+                values = _labels(output, y)
+        if values is None:
             return output["name"]
-        if not labels:
-            made[output["name"]] = numbers if output["width"] > 1 else numbers[0]
-            continue
-        made[output["name"]] = labels[head.label(mine)[0]]
-        if "probabilities" in output:
-            made[output["probabilities"]] = dict(zip(map(str, labels), numbers, strict=True))
-        if "margin" in output:
-            made[output["margin"]] = mine[0].tolist() if output["width"] > 1 else mine[0, 0].item()
+        made |= dict(zip(fields(output), values, strict=True))
     return made
 
 
-def _reckoned(output: dict) -> bool:
-    """Whether the numbers of an output are reckoned: a label may do without probabilities."""
-    return output["kind"] == "number" or "probabilities" in output or output["decide"] == "probabilities"
+def _labels(output: dict, y: np.ndarray) -> list | None:
+    """The fields of a label, or of several; None where they are not finite."""
+    each, start = [], 0
+    for one in choices(output):
+        end = start + columns_of({**one, "kind": "label"})
+        each.append(_label(one, y[:, start:end]))
+        start = end
+    if None in each:
+        return None
+    return each[0] if output["kind"] == "label" else [list(of) for of in zip(*each, strict=True)]
+
+
+def _label(output: dict, y: np.ndarray) -> list | None:
+    rules = {key: output[key] for key in ("decide", "cut") if key in output}
+    labels = output["labels"]
+    head = Head((), output["link"], tuple(labels), last=output.get("ties") == "last", **rules)
+    width, values = output["width"], output.get("values", 0)
+    scores = y[:, :width]
+    if output["link"] == "normalize" and _reckoned(output) and not scores.sum():
+        return None  # the converter, which does not write that link, has the original's shares
+    numbers = head.numbers(scores)[0].tolist() if _reckoned(output) else []
+    if not finite(numbers + y[0].tolist()):
+        return None
+    made = [labels[head.label(scores, y[:, width : width + values] if values else None)[0]]]
+    if "probabilities" in output:
+        made.append(dict(zip(map(str, labels), numbers, strict=True)))
+    if "margin" in output:
+        margin = (y[:, width + values :] if "margins" in output else scores)[0].tolist()
+        made.append(margin if len(margin) > 1 else margin[0])
+    return made
+
+
+def _reckoned(label: dict) -> bool:
+    """Whether probabilities are reckoned: a label may do without."""
+    return "probabilities" in label or label["decide"] == "probabilities"

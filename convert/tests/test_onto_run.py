@@ -55,6 +55,45 @@ def test_a_bundle_on_its_run(store, tmp_path, capsys):
     assert json.loads((there / "manifest.json").read_text())["run_id"] == run_id
 
 
+def test_another_models_bundle_stays(store, tmp_path, capsys):
+    client, run_id, _ = store
+    there = tmp_path / "store" / run_id / "artifacts" / "onnx"
+    code, _, err = run(capsys, tmp_path, f"runs:/{run_id}/model", "--log")
+    assert code == 0, err
+    first = {path.name: path.read_bytes() for path in there.iterdir()}
+    for name in ("second", "nested/second"):
+        folder = save(fit(ESTIMATORS["Lasso"]()), tmp_path / name, run_id=run_id)
+        mlmodel = folder / "MLmodel"
+        mlmodel.write_text(mlmodel.read_text().replace("0" * 32, name[0] * 32))
+        client.log_artifacts(run_id, str(folder), name)
+    out = tmp_path / "seconds"
+    for _ in range(2):  # its own is replaced
+        code, _, err = run(capsys, out, f"runs:/{run_id}/second", "--log")
+        assert code == 0, err
+        where = f"{there}/second/"
+        assert f"it is at file://{where}, as onnx/ is of something else: " in err
+        assert err.splitlines()[-1].endswith(f"MODEL_LOCATION={where} RUN_ID={run_id} worker")
+        assert {path.name: path.read_bytes() for path in there.iterdir() if path.is_file()} == first
+        assert sorted(path.name for path in (there / "second").iterdir()) == sorted(first)
+    code, _, err = run(capsys, tmp_path / "thirds", f"runs:/{run_id}/nested/second", "--log")
+    assert code == 1 and not (tmp_path / "thirds").exists()
+    assert err.splitlines()[-2:] == [
+        f"convert: error: --log: onnx and onnx/second of run {run_id} are of something else",
+        "hint: leave --log out; a bundle may be anywhere, MODEL_LOCATION tells the worker where",
+    ]
+
+
+def test_other_files_at_its_place_stay(store, tmp_path, capsys):
+    client, run_id, folder = store
+    there = tmp_path / "store" / run_id / "artifacts" / "onnx"
+    there.mkdir()
+    (there / "model.onnx").write_text("another's")
+    code, _, err = run(capsys, tmp_path, f"runs:/{run_id}/model", "--log")
+    assert code == 0, err
+    assert (there / "model.onnx").read_text() == "another's"
+    assert (there / "model" / "manifest.json").is_file()
+
+
 def test_another_mlflows_database_is_left_alone(store, tmp_path, capsys):
     _, _, folder = store
     path = tmp_path / "mlflow.db"

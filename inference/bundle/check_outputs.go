@@ -52,36 +52,66 @@ func (o *Output) fields() []string {
 }
 
 func (o *Output) check() error {
-	if o.Width < 1 {
-		return fmt.Errorf("it has a width of %d", o.Width)
-	}
 	switch o.Kind {
 	case Number:
-		if !o.plain() {
+		if !o.plain() || o.Probabilities != nil || o.Margin != nil || o.Parts != nil {
 			return errors.New("a number has no labels, and nothing that is for them")
 		}
-		return oneOf("its link", o.Link, Identity, Exp, Expm1, Exp32, Expits, Expits32)
+		if o.Width < 1 {
+			return fmt.Errorf("it has a width of %d", o.Width)
+		}
+		return oneOf("its link", o.Link, Identity, Exp, Expm1, Exp32, ExpFast, Expits, Expits32)
 	case Label:
+		if o.Parts != nil {
+			return errors.New("a label has no parts")
+		}
 		return o.checkLabel()
+	case Labels:
+		return o.checkParts()
 	}
-	return oneOf("its kind", o.Kind, Number, Label)
+	return oneOf("its kind", o.Kind, Number, Label, Labels)
 }
 
-// plain reports whether there is nothing of a label.
+// plain reports whether there is nothing of one label.
 func (o *Output) plain() bool {
-	return o.Labels == nil && o.Decide == "" && o.Cut == nil && o.Probabilities == nil && o.Margin == nil
+	return o.Labels == nil && o.Decide == "" && o.Cut == nil && o.Ties == "" && o.Values == nil && o.Margins == nil
+}
+
+func (o *Output) checkParts() error {
+	if !o.plain() || o.Width != 0 || o.Link != "" || o.Unit != "" {
+		return errors.New("labels have what is for each in their parts")
+	}
+	if len(o.Parts) == 0 {
+		return errors.New("it has no parts")
+	}
+	for i := range o.Parts {
+		part := &o.Parts[i]
+		if part.Name != "" || part.Kind != "" || part.Probabilities != nil || part.Margin != nil || part.Parts != nil {
+			return fmt.Errorf("its label %d has what is for all of them", i+1)
+		}
+	}
+	for i, choice := range o.Choices() {
+		if err := choice.checkLabel(); err != nil {
+			return fmt.Errorf("its label %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 func (o *Output) checkLabel() error {
 	if o.Unit != "" {
 		return errors.New("a label has no unit")
 	}
+	if o.Width < 1 {
+		return fmt.Errorf("it has a width of %d", o.Width)
+	}
 	if err := checkLabels(o.Labels); err != nil {
 		return err
 	}
 	err := errors.Join(
-		oneOf("its link", o.Link, Identity, Expit, Expit32, Expits, Expits32, Both, Softmax, SoftmaxInOrder, Softmax32, OVR, Normalize),
-		oneOf("decide", o.Decide, Scores, Probabilities))
+		oneOf("its link", o.Link, Identity, Expit, Expit32, Expits, Expits32, Both,
+			Softmax, SoftmaxInOrder, SoftmaxFast, Softmax32, OVR, Normalize),
+		oneOf("decide", o.Decide, Scores, Probabilities, Values))
 	if err != nil {
 		return err
 	}
@@ -93,8 +123,33 @@ func (o *Output) checkLabel() error {
 	default:
 		return fmt.Errorf("it has %d labels, and a width of %d does not go with that and the link %s", len(o.Labels), o.Width, o.Link)
 	}
-	if o.Cut != nil && (o.Width > 1 || o.Decide != Scores) {
-		return errors.New("a cut is for one score that decides")
+	return o.checkDecision()
+}
+
+// checkDecision makes sure that what decides is there, as much of it as the
+// labels need, and nothing that is for something else.
+func (o *Output) checkDecision() error {
+	deciding := o.Width
+	switch {
+	case (o.Decide == Values) != (o.Values != nil):
+		return errors.New("values are there where they decide")
+	case o.Values != nil:
+		deciding = *o.Values
+		if deciding != len(o.Labels) && (deciding != 1 || len(o.Labels) != 2) {
+			return fmt.Errorf("it has %d labels, and %d values that decide", len(o.Labels), deciding)
+		}
+	case o.Decide == Probabilities:
+		deciding = len(o.Labels)
+	}
+	switch {
+	case o.Cut != nil && (deciding > 1 || o.Decide == Probabilities):
+		return errors.New("a cut is for one score or value that decides")
+	case o.Ties != "" && o.Ties != Last:
+		return oneOf("ties", o.Ties, Last)
+	case o.Ties != "" && deciding == 1:
+		return errors.New("ties are of several that decide")
+	case o.Margins != nil && (*o.Margins < 1 || o.Margin == nil):
+		return errors.New("margins are for a margin, and at least one")
 	}
 	return nil
 }

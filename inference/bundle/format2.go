@@ -19,7 +19,7 @@ type manifest2 struct {
 func (m *manifest2) upgrade() (*Manifest, error) {
 	for i := range m.Outputs {
 		o := &m.Outputs[i]
-		if o.Kind == Label || o.Link != "" || !o.plain() {
+		if o.Kind != Number || o.Link != "" || !o.plain() || o.Probabilities != nil || o.Margin != nil || o.Parts != nil {
 			return nil, errors.New("labels and links are of format 3")
 		}
 		o.Link = Identity

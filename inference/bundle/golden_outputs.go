@@ -18,13 +18,7 @@ func (g *golden) want(outputs []Output, out *Golden) error {
 			}
 			fields++
 		}
-		var err error
-		if o.Kind == Label {
-			err = o.wantLabel(g.Outputs, out)
-		} else {
-			out.Want, err = appendNumbers(out.Want, g.Outputs[o.Name], o.Width)
-		}
-		if err != nil {
+		if err := o.want(g.Outputs, out); err != nil {
 			return fmt.Errorf("its output %s: %w", o.Name, err)
 		}
 	}
@@ -34,9 +28,70 @@ func (g *golden) want(outputs []Output, out *Golden) error {
 	return nil
 }
 
-func (o *Output) wantLabel(values map[string]jsontext.Value, out *Golden) error {
+// want adds to out what an output's fields have.
+func (o *Output) want(values map[string]jsontext.Value, out *Golden) (err error) {
+	switch o.Kind {
+	case Label:
+		return o.wantLabel(o.raw(values), out)
+	case Labels:
+		return o.wantLabels(values, out)
+	}
+	out.Want, err = appendNumbers(out.Want, values[o.Name], o.Width)
+	return err
+}
+
+// A rawLabel is the JSON of a label, its probabilities and its margin.
+type rawLabel struct{ label, probabilities, margin jsontext.Value }
+
+// raw returns the values of an output's fields.
+func (o *Output) raw(values map[string]jsontext.Value) rawLabel {
+	r := rawLabel{label: values[o.Name]}
+	if o.Probabilities != nil {
+		r.probabilities = values[*o.Probabilities]
+	}
+	if o.Margin != nil {
+		r.margin = values[*o.Margin]
+	}
+	return r
+}
+
+// wantLabels adds what each of several labels has; of each the fields are in
+// lists.
+func (o *Output) wantLabels(values map[string]jsontext.Value, out *Golden) error {
+	whole, each := o.raw(values), make([]rawLabel, len(o.Parts))
+	for _, field := range []struct {
+		raw jsontext.Value
+		of  func(*rawLabel) *jsontext.Value
+	}{
+		{whole.label, func(r *rawLabel) *jsontext.Value { return &r.label }},
+		{whole.probabilities, func(r *rawLabel) *jsontext.Value { return &r.probabilities }},
+		{whole.margin, func(r *rawLabel) *jsontext.Value { return &r.margin }},
+	} {
+		if field.raw == nil {
+			continue
+		}
+		var list []jsontext.Value
+		if err := json.Unmarshal(field.raw, &list); err != nil {
+			return err
+		}
+		if len(list) != len(each) {
+			return fmt.Errorf("it has %d values, and the manifest %d", len(list), len(each))
+		}
+		for i, raw := range list {
+			*field.of(&each[i]) = raw
+		}
+	}
+	for i, choice := range o.Choices() {
+		if err := choice.wantLabel(each[i], out); err != nil {
+			return fmt.Errorf("label %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (o *Output) wantLabel(raw rawLabel, out *Golden) error {
 	var label Scalar
-	if err := json.Unmarshal(values[o.Name], &label); err != nil {
+	if err := json.Unmarshal(raw.label, &label); err != nil {
 		return err
 	}
 	index := -1
@@ -51,7 +106,7 @@ func (o *Output) wantLabel(values map[string]jsontext.Value, out *Golden) error 
 	out.Labels = append(out.Labels, index)
 	if o.Probabilities != nil {
 		var of map[string]float64
-		if err := json.Unmarshal(values[*o.Probabilities], &of); err != nil {
+		if err := json.Unmarshal(raw.probabilities, &of); err != nil {
 			return fmt.Errorf("%s: %w", *o.Probabilities, err)
 		}
 		for i := range o.Labels {
@@ -66,7 +121,7 @@ func (o *Output) wantLabel(values map[string]jsontext.Value, out *Golden) error 
 		return nil
 	}
 	var err error
-	if out.Want, err = appendNumbers(out.Want, values[*o.Margin], o.Width); err != nil {
+	if out.Want, err = appendNumbers(out.Want, raw.margin, o.MarginWidth()); err != nil {
 		return fmt.Errorf("%s: %w", *o.Margin, err)
 	}
 	return nil

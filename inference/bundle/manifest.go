@@ -1,5 +1,7 @@
 package bundle
 
+import "slices"
+
 // MinFormat and Format are the formats this package reads: all from the first
 // to the one that the converter writes today. A format of its own file,
 // format1.go, format2.go, says how an old one becomes a [Manifest].
@@ -9,12 +11,13 @@ const (
 )
 
 // The kinds of columns and outputs: of columns the first three, of outputs the
-// last two.
+// last three.
 const (
 	Entry    = "entry"
 	Category = "category"
 	Number   = "number"
 	Label    = "label"
+	Labels   = "labels"
 )
 
 // The links: what becomes of the scores. Those with a 32 are XGBoost's, in
@@ -30,6 +33,8 @@ const (
 	Softmax32 = "softmax32"
 
 	SoftmaxInOrder = "softmax_in_order"
+	SoftmaxFast    = "softmax_fast" // CatBoost's, by its own exp
+	ExpFast        = "exp_fast"     // likewise
 
 	Expits    = "expits" // of each score, without the other's
 	Expits32  = "expits32"
@@ -42,7 +47,11 @@ const (
 const (
 	Scores        = "scores"
 	Probabilities = "probabilities"
+	Values        = "values"
 )
+
+// Last is which of equally large ones decides, where that is not the first.
+const Last = "last"
 
 // What a column makes of a value that is not of its kind. SPEC.md has the table.
 const (
@@ -87,28 +96,72 @@ type IDField struct {
 	Path []string `json:"path"`
 }
 
-// An Output is one of the predicted values: Width float64 of a row of the
-// model's y, which has the outputs side by side.
+// An Output is one of the predicted values. A row of the model's y has the
+// outputs side by side: of each its scores, the values that decide, its margin.
 type Output struct {
 	Name  string `json:"name"`
-	Kind  string `json:"kind"` // Number or Label
-	Width int    `json:"width"`
-	Link  string `json:"link"`
-	Unit  string `json:"unit,omitempty"` // of a number
+	Kind  string `json:"kind"`            // Number, Label or Labels
+	Width int    `json:"width,omitempty"` // how many float64 its scores are; not of Labels
+	Link  string `json:"link,omitempty"`  // likewise
+	Unit  string `json:"unit,omitempty"`  // of a number
 
 	// Of a label.
 	Labels        []Scalar `json:"labels,omitempty"`
 	Decide        string   `json:"decide,omitempty"`        // Scores or Probabilities
 	Cut           *float64 `json:"cut,omitempty"`           // the second label is above it, where one score decides; absent: 0
 	Probabilities *string  `json:"probabilities,omitempty"` // what the output calls them; absent: it hasn't them
-	Margin        *string  `json:"margin,omitempty"`        // what it calls the scores; likewise
+	Margin        *string  `json:"margin,omitempty"`        // what it calls the margin, which is the scores; likewise
+	Ties          string   `json:"ties,omitempty"`          // Last; absent: of equally large ones the first decides
+	Values        *int     `json:"values,omitempty"`        // so many values decide, where Decide is Values
+	Margins       *int     `json:"margins,omitempty"`       // so many are the margin, where that is not the scores
+
+	// Of labels: each a label, but for its name, its kind, and what the output
+	// calls probabilities and margins.
+	Parts []Output `json:"parts,omitempty"`
+}
+
+// Choices returns the labels of an output, each with what it is decided by:
+// itself, or its parts.
+func (o *Output) Choices() []Output {
+	if o.Kind == Label {
+		return []Output{*o}
+	}
+	choices := slices.Clone(o.Parts)
+	for i := range choices {
+		choices[i].Kind, choices[i].Probabilities, choices[i].Margin = Label, o.Probabilities, o.Margin
+	}
+	return choices
+}
+
+// Columns returns how many float64 of a row of the model's y are the output's.
+func (o *Output) Columns() int {
+	columns := o.Width + or0(o.Values) + or0(o.Margins)
+	for i := range o.Parts {
+		columns += o.Parts[i].Columns()
+	}
+	return columns
+}
+
+// MarginWidth returns how many float64 a label's margin is.
+func (o *Output) MarginWidth() int {
+	if o.Margins != nil {
+		return *o.Margins
+	}
+	return o.Width
+}
+
+func or0(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 // Width returns how many float64 a row of the model's y has.
 func (m *Manifest) Width() int {
 	width := 0
 	for i := range m.Outputs {
-		width += m.Outputs[i].Width
+		width += m.Outputs[i].Columns()
 	}
 	return width
 }

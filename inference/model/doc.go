@@ -4,6 +4,7 @@
 //  1. model.go: items to rows to predictions
 //  2. score.go: rows through the session, many a call
 //  3. output.go: a row of y as a prediction, that as JSON, and its partition
-//     key; number.go, label.go: the kinds of outputs; link/: exp and its kin
+//     key; number.go, label.go: the kinds of outputs; choice.go: one of the
+//     labels there are; link/: exp and its kin
 //  4. prove.go: the goldens, before anything else
 package model

@@ -31,6 +31,8 @@ func numberLink(name string) func(float64) float64 {
 		return link.Expit1
 	case bundle.Expits32:
 		return link.Expit1of32
+	case bundle.ExpFast:
+		return link.NewFast().Exp
 	case bundle.Exp32:
 		return func(x float64) float64 { return float64(link.Exp32(float32(x))) }
 	}

@@ -56,12 +56,12 @@ func newOutput(m *bundle.Manifest) *output {
 	head := `{"model":` + quote(m.Model) + `,"version":` + quote(m.RunID) + `,"prediction":{`
 	for i := range m.Outputs {
 		out := &m.Outputs[i]
-		f := field{name: out.Name, width: out.Width}
+		f := field{name: out.Name, width: out.Columns()}
 		head += quote(out.Name) + `:`
-		if out.Kind == bundle.Label {
-			f.kind = o.newLabel(out, head)
-		} else {
+		if out.Kind == bundle.Number {
 			f.kind = o.newNumber(out, head)
+		} else {
+			f.kind = o.newLabels(out, head)
 		}
 		o.fields = append(o.fields, f)
 		head = `,`

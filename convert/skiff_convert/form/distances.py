@@ -10,6 +10,10 @@ from .links import exp
 from .values import Value
 
 CHUNK = 1 << 22  # numbers at a time
+LARGEST = 1e308
+# Of libsvm's coupling, svm.cpp: the least probability of a pair, the error by classes that is near enough,
+# and how many rounds there are at most, of fewer classes than that.
+LEAST, NEAR, MOST_ROUNDS = 1e-7, 0.005, 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +61,9 @@ class Kernel:
         n = matrix.shape[1] + 4
         if self.kind == "rbf":
             square = squares(matrix, self.rows)
-            wide = 2 * (np.sqrt(square) + far.sum(axis=1, keepdims=True)) * far.sum(axis=1, keepdims=True)
+            most = far.sum(axis=1, keepdims=True)
+            square = np.minimum(square, LARGEST)  # beyond it the kernel is 0, however far off
+            wide = 2 * (np.sqrt(square) + most) * most
             result = exp(-self.gamma * square)
             return (
                 result * np.expm1(np.minimum(self.gamma * (4 * n * EPS * square + wide), 700))
@@ -219,19 +225,19 @@ class Coupled:
             f = matrix[:, at] * self.slope[at] + self.offset[at]
             e = exp(-np.abs(f))
             p = np.where(f >= 0, e / (1 + e), 1 / (1 + e))
-            r[:, i, j] = np.minimum(np.maximum(p, 1e-7), 1 - 1e-7)
+            r[:, i, j] = np.minimum(np.maximum(p, LEAST), 1 - LEAST)
             r[:, j, i] = 1 - r[:, i, j]
         q = -r * r.transpose(0, 2, 1)
         for t in range(k):
             q[:, t, t] = sum(r[:, j, t] ** 2 for j in range(k) if j != t)
         p = np.full((len(matrix), k), 1.0 / k)
         near, going = np.full(len(matrix), np.inf), np.ones(len(matrix), bool)
-        for _ in range(max(100, k)):
+        for _ in range(max(MOST_ROUNDS, k)):
             qp = (q * p[:, None, :]).sum(axis=2)
             pqp = (p * qp).sum(axis=1)
             error = np.abs(qp - pqp[:, None]).max(axis=1)
-            near[going] = np.minimum(near, np.abs(error - 0.005 / k))[going]
-            going &= error >= 0.005 / k
+            near[going] = np.minimum(near, np.abs(error - NEAR / k))[going]
+            going &= error >= NEAR / k
             if not going.any():
                 break
             new, qp, pqp = p.copy(), qp.copy(), pqp.copy()

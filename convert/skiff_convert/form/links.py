@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import ConvertError
+from . import fast
 
 # How scores become what predict or predict_proba returns. A link is computed outside the graph, by the
 # worker, with the original's own exp.
@@ -20,6 +21,7 @@ from ..errors import ConvertError
 #  softmax_log  exp(s - logsumexp(s)), which is the largest plus log of that sum
 #  softmax_near  the same by whichever logsumexp SciPy has: a bound
 #  softmax_pair  one score s: the softmax of -s and s
+#  softmax_fast, exp_fast  by CatBoost's own exp; the sum in order
 #  ovr        expit of each score by their sum
 #  huber      SGD's modified_huber: (clip(s, -1, 1) + 1) / 2 of each by their sum, equal shares where it is 0;
 #             of one score s 1 - p and p
@@ -29,7 +31,8 @@ from ..errors import ConvertError
 #  exp32, expit32, expits32, softmax32  in float32, as float64
 LINKS = (
     "identity", "exp", "expm1", "expit", "both", "softmax", "softmax_log", "softmax_near", "softmax_pair",
-    "softmax_in_order", "ascending", "ovr", "expits", "huber", "normalize", "normalize_plain",
+    "softmax_in_order", "softmax_fast", "exp_fast", "ascending", "ovr", "expits", "huber", "normalize",
+    "normalize_plain",
     "exp32", "expit32", "expits32", "softmax32",
 )  # fmt: skip
 
@@ -148,6 +151,10 @@ def link(name: str, scores: np.ndarray) -> np.ndarray:
         case "softmax_in_order":
             shifted = exp(scores - scores.max(axis=1, keepdims=True))
             return shifted / sum(shifted.T)[:, None]
+        case "softmax_fast":
+            return fast.softmax(scores)
+        case "exp_fast":
+            return fast.exp(scores)
         case "ascending":
             return np.sort(scores, axis=1)
         case "expits":
@@ -185,7 +192,7 @@ def link_allowance(name: str, scores: np.ndarray, off: np.ndarray | None = None)
     match name:
         case "identity":
             return off
-        case "exp" | "expm1":
+        case "exp" | "expm1" | "exp_fast":
             return np.abs(result + (name == "expm1")) * np.expm1(np.minimum(far, 700)) + rounding
         case "expit" | "both" | "huber" if scores.shape[1] == 1:
             return np.broadcast_to(far, result.shape) + 2.0**-52  # of slope 1 or less

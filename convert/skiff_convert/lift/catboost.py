@@ -11,7 +11,6 @@ from .labels import labels_of
 from .table import Lifting, Matrix
 
 MOST_DEPTH = 12  # of an oblivious tree, which is written out: 2**12 leaves
-FAST = "CatBoost's own exp, which depends on the processor"
 
 
 def scores(obj: Obj, matrix: Matrix, lifting: Lifting) -> tuple[CatBooster, tuple[Value, ...]]:
@@ -123,9 +122,9 @@ def regressor(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     loss = booster.loss
     if obj.name == "CatBoostRegressor":
         if loss in ("Poisson", "Tweedie"):
-            raise lifting.refuse(f"CatBoostRegressor with the loss {loss}: predict is by {FAST}")
+            return Head(raw, "exp_fast")
         if loss == "RMSEWithUncertainty":
-            raise lifting.refuse(f"CatBoostRegressor with the loss {loss}: predict is by {FAST}")
+            raise lifting.refuse(f"CatBoostRegressor with the loss {loss}", "RMSE converts")
     return Head(raw)
 
 
@@ -141,11 +140,11 @@ def classifier(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
             "CatBoostClassifier with a probability threshold", "leave set_probability_threshold out"
         )
     if booster.loss in ("Logloss", "CrossEntropy") and len(raw) == 1 and len(labels) == 2:
-        return Head(raw, "expit", labels)
+        return Head(raw, "expit", labels, decision=(), raw=raw)
     if booster.loss == "MultiClassOneVsAll" and len(raw) == len(labels):
-        return Head(raw, "expits", labels)
+        return Head(raw, "expits", labels, decision=(), raw=raw)
     if booster.loss == "MultiClass" and len(raw) == len(labels):
-        return Head(raw, "identity", labels, probabilities=False)
+        return Head(raw, "softmax_fast", labels, decision=(), raw=raw)
     raise lifting.refuse(
         f"CatBoostClassifier with the loss {booster.loss}",
         "supported: Logloss, CrossEntropy, MultiClass, MultiClassOneVsAll",

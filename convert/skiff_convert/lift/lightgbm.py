@@ -176,9 +176,9 @@ def classifier(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     labels = labels_of(obj.state["_classes"], lifting)
     link, linked = _linked(booster, raw, lifting)
     if link == "expits" and len(linked) == 1 and len(labels) == 2:
-        return Head(linked, "expit", labels, cut=cut("expit"))
+        return Head(linked, "expit", labels, cut=cut("expit"), decision=(), raw=raw)
     if link in ("expits", "softmax_in_order") and len(linked) == len(labels):
-        return Head(linked, link, labels, decide="probabilities")
+        return Head(linked, link, labels, decide="probabilities", decision=(), raw=raw)
     raise lifting.refuse(
         f"LGBMClassifier with the objective {booster.objective or 'of its own'}, {len(labels)} classes",
         "supported: binary, cross_entropy, multiclass, multiclassova",

@@ -52,7 +52,13 @@ def chain(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     if obj.name == "RegressorChain":
         return Head(tuple(v for head in heads for v in predicted(head, lifting)))
     # What it returns is an array of floats.
-    return together([replace(h, labels=tuple(float(label) for label in h.labels or ())) for h in heads])
+    return together([_floats(head) for head in heads], decides=True)
+
+
+def _floats(head: Head) -> Head:
+    """A label of a chain, which is a number; its probabilities are the second class's, of two."""
+    labels = tuple(float(label) for label in head.labels or ())
+    return replace(head, labels=labels, probabilities=head.probabilities and len(labels) == 2)
 
 
 def _constant(obj: Obj) -> Head:
@@ -75,7 +81,7 @@ def one_vs_rest(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     pairs = [binary(head, lifting) for head in heads]
     has = all(head.labels is not None and head.probabilities for head in heads)
     if str(binarizer.y_type_).startswith("multilabel"):
-        return together([_label(h, b) for h, b in zip(heads, pairs, strict=True)])
+        return together([_label(h, b) for h, b in zip(heads, pairs, strict=True)], decides=True)
     labels = labels_of(binarizer.classes_, lifting)
     if len(heads) == 1:
         return _for_one(heads[0], pairs[0], labels)

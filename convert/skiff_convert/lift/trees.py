@@ -78,9 +78,10 @@ def classifier(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     return together([_shares_of(obj, k, of, shared, lifting) for k, of in enumerate(obj.classes_)])
 
 
-def together(heads: list[Head]) -> Head:
-    """One head of several outputs that are labels."""
-    return Head(tuple(v for head in heads for v in head.scores), labels=(), parts=tuple(heads))
+def together(heads: list[Head], decides: bool = False) -> Head:
+    """One head of several outputs that are labels; decides: whether it has a decision_function."""
+    scores = tuple(v for head in heads for v in head.scores)
+    return Head(scores, labels=(), parts=tuple(heads), decision=None if decides else ())
 
 
 def _shares_of(obj: Obj, output: int, classes: object, matrix: Matrix, lifting: Lifting) -> Head:

@@ -91,8 +91,8 @@ def stacking(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
         raise lifting.refuse("StackingClassifier whose final estimator is a regressor", "use a classifier")
     at = [label for label in final.labels]
     if all(isinstance(i, int) and 0 <= i < len(labels) for i in at):  # fitted on encoded labels
-        return replace(final, labels=tuple(labels[i] for i in at))
-    return final
+        final = replace(final, labels=tuple(labels[i] for i in at))
+    return replace(final, decision=decision(final), raw=None)
 
 
 ESTIMATORS = {

@@ -1,5 +1,7 @@
 """XGBoost: float32 values and sums, <, and the base score's margin first (before 1.3, last)."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..form import Computed, Dot, Forest, Head, Step, Trees, Value, apply
@@ -227,6 +229,11 @@ def _link(booster: XGBooster, lifting: Lifting) -> str:
 
 def classifier(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     """What XGBClassifier's predict and predict_proba return."""
+    head = _classifier(obj, matrix, lifting)
+    return replace(head, decision=(), raw=head.scores)
+
+
+def _classifier(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     booster, margins = scores(obj, matrix, lifting)
     labels = _labels(obj, lifting)
     objective = booster.objective

@@ -114,8 +114,8 @@ def test_refusals_name_the_reason():
         Lifted(regressor(cat_features=["zone"], one_hot_max_size=1).fit(words, y), list(frame.columns))
     with pytest.raises(ConvertError, match="categorical features"):
         Lifted(regressor(cat_features=["zone"], one_hot_max_size=99).fit(words, y), list(frame.columns))
-    with pytest.raises(ConvertError, match="loss Poisson"):
-        Lifted(regressor(loss_function="Poisson").fit(numbers, np.abs(y)), names)
+    with pytest.raises(ConvertError, match="loss RMSEWithUncertainty"):
+        Lifted(regressor(loss_function="RMSEWithUncertainty").fit(numbers, y), names)
     with pytest.raises(ConvertError, match="learned column 'hour' where the input has 'miles'"):
         Lifted(regressor().fit(numbers, y), ["miles", "hour", "fare", "code"])
     with pytest.raises(ConvertError, match="not fitted"):

@@ -126,6 +126,10 @@ func TestProbabilities(t *testing.T) {
 		{"softmax, far off", Softmax, []float64{0, 1e300, -1e300}, []float64{0, 1, 0}},
 		{"softmax of infinity", Softmax, []float64{0, inf}, []float64{nan, nan}},
 		{"softmax of NaN", Softmax, []float64{0, nan}, []float64{nan, nan}},
+		{"softmax_fast", NewFast().Softmax, []float64{7, 7, 7, 7}, []float64{0.25, 0.25, 0.25, 0.25}},
+		{"softmax_fast, far off", NewFast().Softmax, []float64{0, 1e300, -1e300}, []float64{0, 1, 0}},
+		{"softmax_fast, far off by four", NewFast().Softmax, []float64{0, 1e300, 0, 0}, []float64{0x1p-1022, 1, 0x1p-1022, 0x1p-1022}},
+		{"softmax_fast of NaN", NewFast().Softmax, []float64{0, nan}, []float64{nan, nan}},
 		{"softmax32", Softmax32, []float64{-3, -3}, []float64{0.5, 0.5}},
 		{"softmax32 of NaN", Softmax32, []float64{nan, 0}, []float64{nan, nan}},
 		{"ovr", OVR, []float64{0, 0}, []float64{0.5, 0.5}},
@@ -141,6 +145,23 @@ func TestProbabilities(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// CatBoost's exp is off by some last bits, more of them far from 0, and by no
+// more.
+func TestFastIsNear(t *testing.T) {
+	f := NewFast()
+	for x := range sweep(1) {
+		got, want := f.Exp(x), Exp(x)
+		switch {
+		case x <= fastLeast && got == 0, got == want:
+		case !(math.Abs(got-want) <= 0x1p-42*want):
+			t.Fatalf("exp of %v is %v, want %v", x, got, want)
+		}
+	}
+	if !math.IsNaN(f.Exp(math.NaN())) {
+		t.Error("exp of NaN is a number")
 	}
 }
 

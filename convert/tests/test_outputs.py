@@ -1,0 +1,336 @@
+"""What comes out of a model: labels, several of them, probabilities and margins, by the worker's own words.
+
+Each model is converted and served: what the worker says of records is what the original does.
+"""
+
+import base64
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import save
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC, LinearSVC, NuSVC, OneClassSVM
+from sklearn.tree import DecisionTreeClassifier
+
+from skiff_convert import cli, goldens
+from skiff_convert.errors import ConvertError
+
+ROOT = Path(__file__).parents[2]
+RUN = "r" * 32
+
+
+def rides(n: int, seed: int) -> pd.DataFrame:
+    """Text and numbers, nothing missing."""
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {"zone": rng.choice(list("abcd"), n), "miles": rng.exponential(3, n), "fare": rng.normal(10, 5, n)}
+    )
+
+
+FRAME, TEST = rides(240, 0), rides(40, 1)
+
+
+def targets() -> dict:
+    """What to learn: two words, three, whole numbers, truth; labels that apply, and several words."""
+    y = (FRAME.miles * 2 + (FRAME.zone == "a") * 4 + FRAME.fare * 0.3).to_numpy()
+    three = np.digitize(y, np.quantile(y, [0.3, 0.7]))
+    return {
+        "two": np.where(y > np.median(y), "long", "brief"),
+        "three": np.array(["x", "y", "z"])[three],
+        "whole": three * 10 + 5,
+        "true": y > np.median(y),
+        "apply": np.column_stack([y > np.median(y), FRAME.fare > 10, FRAME.zone == "b"]).astype(int),
+        "words": np.column_stack(
+            [np.where(FRAME.fare > 10, "dear", "cheap"), np.array(["x", "y", "z"])[three]]
+        ),
+    }
+
+
+Y = targets()
+
+
+def encoded(estimator):
+    """The estimator behind one-hot text and scaled numbers."""
+    before = [
+        ("c", OneHotEncoder(handle_unknown="ignore"), ["zone"]),
+        ("n", StandardScaler(), ["miles", "fare"]),
+    ]
+    return make_pipeline(ColumnTransformer(before, sparse_threshold=0.0), estimator)
+
+
+def convert(model, folder: Path, fields: tuple[str, ...]) -> Path:
+    """The bundle of a fitted model, with these fields beside the label."""
+    asked = "".join(f'{field} = "{field}"\n' for field in fields)
+    features = "".join(f'{name} = "{name}"\n' for name in FRAME.columns)
+    folder.mkdir(exist_ok=True)
+    (folder / "spec.toml").write_text(
+        f'model = "m"\nid = "id"\nprediction = "class"\n{asked}[features]\n{features}'
+    )
+    made = save(model, folder / "model", run_id=RUN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(goldens, "RANDOM", 60)
+        patch.setattr(goldens, "SWEPT", 300)
+        say = lambda text: None  # noqa: E731
+        return cli.convert(str(made), str(folder / "spec.toml"), folder / "out", None, cli.Wish(), say, False)
+
+
+def served(bundle: Path, frame: pd.DataFrame) -> list[dict]:
+    """What the worker, the built program, says of each row."""
+    records = [json.dumps({"id": i, **row}) for i, row in enumerate(frame.to_dict("records"))]
+    event = {
+        "Records": [
+            {
+                "eventID": f"s:{i}",
+                "kinesis": {"data": base64.b64encode(r.encode()).decode(), "sequenceNumber": str(i)},
+            }
+            for i, r in enumerate(records)
+        ]
+    }
+    env = {"ONNXRUNTIME_LIB": str(ROOT / ".build/lib/libonnxruntime.so")} | os.environ
+    env |= {"RUN_ID": RUN, "MODEL_LOCATION": str(bundle), "TEST_RUN": "True"}
+    call = [ROOT / ".build/bin/worker", "-event", "-"]
+    done = subprocess.run(call, env=env, input=json.dumps(event), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [answer["prediction"] for answer in json.loads(done.stdout)["predictions"]]
+
+
+def near(got: object, want: object, exact: bool) -> bool:
+    """Whether an answer has the original's bits, or all but its last digits."""
+    if isinstance(want, list):
+        return (
+            isinstance(got, list) and len(got) == len(want) and all(map(near, got, want, [exact] * len(want)))
+        )
+    if isinstance(want, dict):
+        return list(got) == list(want) and all(near(got[key], want[key], exact) for key in want)
+    if isinstance(want, float):
+        return isinstance(got, float | int) and (
+            got == want if exact else abs(got - want) <= 1e-7 * max(1, abs(want))
+        )
+    return type(got) is type(want) and got == want
+
+
+def says(model, frame: pd.DataFrame, fields: tuple[str, ...]) -> list[dict]:
+    """What the original says of each row."""
+    labels = np.asarray(model.predict(frame))
+    if labels.shape[1:] == (1,):  # CatBoost's, of several classes
+        labels = labels[:, 0]
+    answers = [{"class": label} for label in labels.tolist()]
+    classes = getattr(model, "classes_", None)
+    if "probabilities" in fields:
+        proba = model.predict_proba(frame)
+        for i, answer in enumerate(answers):
+            if not isinstance(answer["class"], list):
+                answer["probabilities"] = dict(zip(map(str, classes), proba[i].tolist(), strict=True))
+            elif isinstance(proba, list):
+                of = zip(classes, proba, strict=True)
+                answer["probabilities"] = [
+                    dict(zip(map(str, c.tolist()), p[i].tolist(), strict=True)) for c, p in of
+                ]
+            else:
+                zero, one = ("0.0", "1.0") if isinstance(model[-1], ClassifierChain) else ("0", "1")
+                answer["probabilities"] = [{zero: 1 - p, one: p} for p in proba[i].tolist()]
+    if "margin" in fields:
+        for answer, margin in zip(answers, np.asarray(model.decision_function(frame)).tolist(), strict=True):
+            answer["margin"] = margin
+    return answers
+
+
+def check(model, folder: Path, fields: tuple[str, ...] = (), exact: bool = False) -> dict:
+    """Fails unless the worker says of all records what the original does; the manifest's output."""
+    bundle = convert(model, folder, fields)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert manifest["parity"]["bound"] == "bits" or not exact
+    answers = served(bundle, TEST)
+    assert len(answers) == len(TEST)
+    for got, want in zip(answers, says(model, TEST, fields), strict=True):
+        assert near(got, {**want, "id": got["id"]}, exact), (got, want)
+    return manifest["outputs"][0]
+
+
+P, M = ("probabilities",), ("margin",)
+SEVERAL = {
+    "forest": (RandomForestClassifier(5, max_depth=4, random_state=0), "words", P, True),
+    "tree": (DecisionTreeClassifier(max_depth=4), "apply", P, True),
+    "one of each": (MultiOutputClassifier(LogisticRegression()), "words", P, False),
+    "neighbours": (KNeighborsClassifier(), "words", P, False),
+    "perceptron": (MLPClassifier((6,), max_iter=30, random_state=0), "apply", P, False),
+    "rest": (OneVsRestClassifier(LogisticRegression()), "apply", P + M, False),
+    "chain": (ClassifierChain(LogisticRegression()), "apply", P + M, False),
+    "margins of ridge": (OneVsRestClassifier(RidgeClassifier()), "apply", M, False),
+    "dummy": (DummyClassifier(), "words", P, True),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_labels(name, tmp_path):
+    estimator, target, fields, exact = SEVERAL[name]
+    output = check(encoded(estimator).fit(FRAME, Y[target]), tmp_path, fields, exact)
+    assert output["kind"] == "labels" and len(output["parts"]) == Y[target].shape[1]
+
+
+ONE = {
+    "svc": (SVC(), "two", M),
+    "svc of three": (SVC(), "three", M),
+    "svc, one against one": (SVC(decision_function_shape="ovo"), "three", M),
+    "svc, ties broken": (SVC(break_ties=True), "three", M),
+    "svc probability": (SVC(probability=True, random_state=0), "two", P + M),
+    "svc probability of three": (SVC(probability=True, random_state=0), "whole", P + M),
+    "nu svc probability": (NuSVC(nu=0.3, probability=True, random_state=0), "three", P),
+    "linear svc": (LinearSVC(), "three", M),
+    "one class": (OneClassSVM(gamma="auto"), "two", M),
+    "isolation forest": (IsolationForest(n_estimators=5, random_state=0), "two", M),
+    "logistic": (LogisticRegression(), "true", P + M),
+    "huber": (SGDClassifier(loss="modified_huber", random_state=0), "three", P + M),
+    "huber, two": (SGDClassifier(loss="modified_huber", random_state=0), "two", P + M),
+    "discriminant": (QuadraticDiscriminantAnalysis(reg_param=0.1), "two", P + M),
+    "bayes": (GaussianNB(), "three", P),
+    "ada boost": (AdaBoostClassifier(n_estimators=5, random_state=0), "two", P + M),
+    "ada boost of three": (AdaBoostClassifier(n_estimators=5, random_state=0), "three", P + M),
+    "gradient boosting": (GradientBoostingClassifier(n_estimators=5), "three", P + M),
+    "histograms": (HistGradientBoostingClassifier(max_iter=5), "three", P + M),
+    "rest": (OneVsRestClassifier(LogisticRegression()), "three", P + M),
+    "rest, of margins": (OneVsRestClassifier(LinearSVC()), "three", M),
+    "pairs": (OneVsOneClassifier(LinearSVC()), "three", M),
+    "bagging": (BaggingClassifier(LogisticRegression(), 3, random_state=0), "three", P + M),
+    "voting": (
+        VotingClassifier([("a", LogisticRegression()), ("b", GaussianNB())], voting="soft"),
+        "three",
+        P,
+    ),
+    "stacking": (
+        StackingClassifier([("a", DecisionTreeClassifier(max_depth=2))], LogisticRegression(), cv=3),
+        "two",
+        P + M,
+    ),
+    "calibrated": (CalibratedClassifierCV(LinearSVC(), cv=2), "three", P),
+    "svc in a vote": (
+        VotingClassifier([("a", SVC(probability=True, random_state=0)), ("b", GaussianNB())], voting="soft"),
+        "three",
+        P,
+    ),
+    "searched": (GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=2), "three", P + M),
+}
+EXACT = ("gradient boosting", "histograms", "ada boost", "ada boost of three")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ONE)
+def test_probabilities_and_margins(name, tmp_path):
+    estimator, target, fields = ONE[name]
+    output = check(encoded(estimator).fit(FRAME, Y[target]), tmp_path, fields, name in EXACT)
+    assert [output[field] for field in fields] == list(fields)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "field", "why"),
+    [
+        (RandomForestClassifier(3), "two", "margin", "a RandomForestClassifier has no decision_function"),
+        (KNeighborsClassifier(), "words", "margin", "a KNeighborsClassifier has no decision_function"),
+        (
+            MultiOutputClassifier(LogisticRegression()),
+            "words",
+            "margin",
+            "a MultiOutputClassifier has no decision",
+        ),
+        (MLPClassifier((3,), max_iter=5), "two", "margin", "a MLPClassifier has no decision_function"),
+        (LinearSVC(), "two", "probabilities", "the model has no probabilities"),
+        (OneVsRestClassifier(LinearSVC()), "apply", "probabilities", "the model has no probabilities"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_model_has_not_is_refused_before_it_is_loaded(
+    estimator, target, field, why, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("skiff_convert.conversion.build", lambda *_: pytest.fail("its environment was made"))
+    with pytest.raises(ConvertError, match=why) as refused:
+        convert(encoded(estimator).fit(FRAME, Y[target]), tmp_path, (field,))
+    assert refused.value.hint == f"leave {field} out of the spec"
+
+
+def boosters() -> dict:
+    """Classifiers of other libraries, with how each is asked for its raw scores."""
+    xgboost, lightgbm, catboost = map(pytest.importorskip, ("xgboost", "lightgbm", "catboost"))
+    cat = {"iterations": 6, "verbose": 0, "allow_writing_files": False, "thread_count": 1}
+    light = {"n_estimators": 5, "min_child_samples": 5, "verbose": -1}
+    return {
+        "xgboost": (xgboost.XGBClassifier(n_estimators=4, max_depth=3), {"output_margin": True}),
+        "lightgbm": (lightgbm.LGBMClassifier(**light), {"raw_score": True}),
+        "catboost": (catboost.CatBoostClassifier(**cat), {"prediction_type": "RawFormulaVal"}),
+        "catboost, multi class": (
+            catboost.CatBoostClassifier(loss_function="MultiClass", **cat),
+            {"prediction_type": "RawFormulaVal"},
+        ),
+        "catboost, one against all": (
+            catboost.CatBoostClassifier(loss_function="MultiClassOneVsAll", **cat),
+            {"prediction_type": "RawFormulaVal"},
+        ),
+    }
+
+
+BOOSTERS = [
+    ("xgboost", "coded", False),
+    ("xgboost", "thrice", True),
+    ("lightgbm", "coded", True),
+    ("lightgbm", "thrice", False),
+    ("catboost", "coded", False),
+    ("catboost", "thrice", False),
+    ("catboost, multi class", "coded", False),
+    ("catboost, multi class", "thrice", False),
+    ("catboost, one against all", "whole", False),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "target", "searched"), BOOSTERS)
+def test_boosters_to_the_bit(name, target, searched, tmp_path):
+    estimator, how = boosters()[name]
+    y = {"coded": (Y["whole"] > 5).astype(int), "thrice": Y["whole"] // 10, "whole": Y["whole"]}[target]
+    model = encoded(estimator)
+    if searched:
+        model = GridSearchCV(model, {model.steps[-1][0] + "__n_estimators": [4]}, cv=2)
+    model.fit(FRAME, y)
+    asked = model.best_estimator_ if searched else model
+    want = says(model, TEST, P)
+    for answer, raw in zip(want, np.asarray(asked.predict(TEST, **how)).tolist(), strict=True):
+        answer["margin"] = raw
+    bundle = convert(model, tmp_path, P + M)
+    assert json.loads((bundle / "manifest.json").read_text())["parity"]["bound"] == "bits"
+    for got, one in zip(served(bundle, TEST), want, strict=True):
+        assert near(got, {**one, "id": got["id"]}, True), (got, one)
+
+
+@pytest.mark.parametrize("loss", ["Poisson", "Tweedie:variance_power=1.5"])
+def test_catboosts_exponentials_to_the_bit(loss, tmp_path):
+    catboost = pytest.importorskip("catboost")
+    model = catboost.CatBoostRegressor(iterations=6, verbose=0, allow_writing_files=False, loss_function=loss)
+    model = encoded(model).fit(FRAME, FRAME.miles)
+    output = check(model, tmp_path, (), True)
+    assert output["link"] == "exp_fast"
