@@ -59,6 +59,8 @@ func (e *Engine) Use(m Model) { e.model.Store(&m) }
 // A Batch is the items of one invocation, with what has become of them. It is
 // used again: [Batch.Reset] keeps its memory.
 type Batch struct {
+	Records  int  // that the items are from
+	InOrder  bool // with a record comes again all that is behind it, as in a stream
 	Items    []Item
 	Outcomes []Outcome // of the items, index by index
 	Messages []Message // the predictions, in the order of their items
@@ -75,8 +77,9 @@ type Timing struct {
 	Decode, Encode, Score, Respond, Publish time.Duration
 }
 
-// Reset makes the batch one of n open items, with no content yet.
+// Reset makes the batch one of n open items, with no content yet, a record each.
 func (b *Batch) Reset(n int) {
+	b.Records, b.InOrder = n, false
 	b.Items, b.Outcomes = resize(b.Items, n), resize(b.Outcomes, n)
 	clear(b.Items)
 	clear(b.Outcomes)
@@ -90,6 +93,14 @@ func resize[T any](s []T, n int) []T {
 		return make([]T, n)
 	}
 	return s[:n]
+}
+
+// Add adds an open item, with no content yet, and returns it. It is good until
+// the next one is added.
+func (b *Batch) Add() *Item {
+	b.Items = append(b.Items, Item{})
+	b.Outcomes = append(b.Outcomes, Outcome{})
+	return &b.Items[len(b.Items)-1]
 }
 
 // Undealt returns the indexes of the items that are not dealt with.

@@ -14,7 +14,7 @@ type Item struct {
 // A Ref says where an item came from.
 type Ref struct {
 	Sequence []byte // its record's sequence number; empty where the event has none
-	Sub      int    // its place in a record of several, from 1 on; 0 is the record itself
+	Sub      int    // its place in a record of several, from 1 on; 0 is a record's only item
 	EventID  []byte // shardId:sequenceNumber
 	Arrived  []byte // when its record reached the stream, in seconds since 1970 as the event has them
 }

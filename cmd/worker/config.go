@@ -19,6 +19,7 @@ import (
 	"skiff/inference/hint"
 	"skiff/inference/sink"
 	"skiff/inference/store"
+	"skiff/inference/unpack"
 )
 
 // A config is what the environment says.
@@ -31,6 +32,7 @@ type config struct {
 	deadLetter      openTarget // nil: none
 	testRun         bool
 	reported        bool // whoever invokes reads batchItemFailures
+	unpack          unpack.Formats
 	kinesisEndpoint string
 	s3Endpoint      string
 	sqsEndpoint     string
@@ -63,6 +65,9 @@ func readConfig(getenv func(string) string) (*config, error) {
 	}
 	if c.reported, err = strconv.ParseBool(or("REPORT_BATCH_ITEM_FAILURES", "False")); err != nil {
 		return nil, hint.With(fmt.Errorf("REPORT_BATCH_ITEM_FAILURES is %q", getenv("REPORT_BATCH_ITEM_FAILURES")), "it is True or False")
+	}
+	if c.unpack, err = unpack.Parse(or("RECORD_UNPACK", "all")); err != nil {
+		return nil, fmt.Errorf("RECORD_UNPACK: %w", err)
 	}
 	if c.runID == "" {
 		if c.modelLocation == "" {

@@ -50,6 +50,8 @@ func TestWhereThingsAreIsChecked(t *testing.T) {
 		{"AWS_ENDPOINT_URL_KINESIS", "localhost:4566"},
 		{"AWS_ENDPOINT_URL_S3", "http://local host"},
 		{"AWS_ENDPOINT_URL_SQS", "http://localhost/'"},
+		{"RECORD_UNPACK", "none"},
+		{"RECORD_UNPACK", "kpl;gzip"},
 		{"DEAD_LETTER", "letters"},
 		{"DEAD_LETTER", "sns://letters"},
 		{"DEAD_LETTER", "kinesis://"},

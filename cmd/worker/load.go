@@ -71,7 +71,7 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 	}
 	lap(&w.startup.goldens)
 	w.source = source.NewKinesis(inference.NewEngine(served, output, deadLetters, log))
-	w.source.Reported = cfg.reported
+	w.source.Reported, w.source.Unpack = cfg.reported, cfg.unpack
 	return w, nil
 }
 

@@ -41,6 +41,8 @@ Variables:
   REPORT_BATCH_ITEM_FAILURES
                            True: whoever invokes reads batchItemFailures; else it
                            gets an error where a record is not dealt with (False)
+  RECORD_UNPACK            what a record is taken apart from: off, or some of
+                           kpl,gzip,zlib,logs,json (all)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
