@@ -38,6 +38,9 @@ type Target struct {
 
 // An Engine takes batches of items to their outcomes.
 type Engine struct {
+	// Outgoing says how predictions leave. It is set before the first batch.
+	Outgoing Outgoing
+
 	model       atomic.Pointer[Model]
 	output      *Target
 	deadLetters *Target
@@ -70,6 +73,9 @@ type Batch struct {
 	Timing   Timing
 
 	Buffer []byte // what the messages' data is in
+
+	outgoing []Message // what is published of the messages, where that is not what they are
+	lines    []byte    // what its data is in
 }
 
 // A Timing is how long the stages of an invocation took.

@@ -29,6 +29,7 @@ func (r Ref) String() string {
 
 // A Message is something on its way out: a prediction, a dead letter.
 type Message struct {
-	Key  string // partition key
-	Data []byte
+	Key     string // partition key
+	HashKey string // where a stream is to put it, a decimal number below 2^128; "": where its key belongs
+	Data    []byte
 }

@@ -126,8 +126,8 @@ func (e *Engine) publish(ctx context.Context, b *Batch) error {
 		}
 		return nil
 	}
-	b.rejectTooLarge(e.output.MessageBytes)
-	unsent, err := deliver(ctx, *e.output, b.Messages)
+	b.rejectTooLarge(e.output.MessageBytes - e.Outgoing.added())
+	unsent, err := e.Outgoing.deliver(ctx, *e.output, b)
 	for _, item := range b.Sent {
 		b.Outcomes[item].Fate = Published
 	}

@@ -43,6 +43,9 @@ Variables:
                            gets an error where a record is not dealt with (False)
   RECORD_UNPACK            what a record is taken apart from: off, or some of
                            kpl,gzip,zlib,logs,json (all)
+  OUTPUT_AGGREGATION       kpl: publish aggregates of predictions, as the Kinesis
+                           Producer Library makes them; kpl:N, to N shards (off)
+  OUTPUT_NEWLINE           True: end each prediction with a line feed, for Firehose
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
