@@ -6,7 +6,7 @@
 //  1. item.go: what there is to predict for, and where it came from
 //  2. engine.go: a batch of items through a model, then to its outcomes
 //  3. outcome.go: what becomes of an item: here it is decided, and nowhere else
-//  4. outgoing.go: predictions as they leave: lines, aggregates
+//  4. outgoing.go: predictions as they leave: meta.go, order.go, lines, aggregates
 //  5. retry.go: messages to a sink, until it has taken them or time is up
 //  6. deadletter.go: what is kept of an item that can never succeed
 //  7. report.go: what happened, in the log

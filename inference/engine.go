@@ -62,8 +62,9 @@ func (e *Engine) Use(m Model) { e.model.Store(&m) }
 // A Batch is the items of one invocation, with what has become of them. It is
 // used again: [Batch.Reset] keeps its memory.
 type Batch struct {
-	Records  int  // that the items are from
-	InOrder  bool // with a record comes again all that is behind it, as in a stream
+	Records  int    // that the items are from
+	Stream   []byte // the ARN of what they came from; empty where the event does not say it
+	InOrder  bool   // with a record comes again all that is behind it, as in a stream
 	Items    []Item
 	Outcomes []Outcome // of the items, index by index
 	Messages []Message // the predictions, in the order of their items
@@ -74,6 +75,8 @@ type Batch struct {
 
 	Buffer []byte // what the messages' data is in
 
+	withMeta []byte    // or in, where they have more in them
+	name     []byte    // of one item
 	outgoing []Message // what is published of the messages, where that is not what they are
 	lines    []byte    // what its data is in
 }
@@ -85,7 +88,7 @@ type Timing struct {
 
 // Reset makes the batch one of n open items, with no content yet, a record each.
 func (b *Batch) Reset(n int) {
-	b.Records, b.InOrder = n, false
+	b.Records, b.Stream, b.InOrder = n, nil, false
 	b.Items, b.Outcomes = resize(b.Items, n), resize(b.Outcomes, n)
 	clear(b.Items)
 	clear(b.Outcomes)
@@ -128,6 +131,7 @@ func (e *Engine) Handle(ctx context.Context, b *Batch) error {
 	err := (*e.model.Load()).Predict(b)
 	if err == nil {
 		mark := time.Now()
+		e.Outgoing.prepare(b)
 		err = e.settle(ctx, b)
 		b.Timing.Publish = time.Since(mark)
 	}

@@ -52,6 +52,7 @@ func TestWhereThingsAreIsChecked(t *testing.T) {
 		{"AWS_ENDPOINT_URL_SQS", "http://localhost/'"},
 		{"RECORD_UNPACK", "none"},
 		{"RECORD_UNPACK", "kpl;gzip"},
+		{"ORDERED", "True"},
 		{"OUTPUT_AGGREGATION", "zip"},
 		{"OUTPUT_AGGREGATION", "kpl:"},
 		{"OUTPUT_AGGREGATION", "kpl:3"},

@@ -14,6 +14,16 @@ func (c *config) readOutgoing(getenv func(string) string) (err error) {
 	if c.outgoing.Newline, err = isTrue("OUTPUT_NEWLINE", getenv("OUTPUT_NEWLINE")); err != nil {
 		return err
 	}
+	if c.outgoing.Meta, err = isTrue("OUTPUT_META", getenv("OUTPUT_META")); err != nil {
+		return err
+	}
+	switch order := getenv("ORDERED"); order {
+	case "", "off":
+	case "key":
+		c.outgoing.Ordered = true
+	default:
+		return hint.With(fmt.Errorf("ORDERED: %q is no order", order), "it is off, or key: a key's predictions leave in the order of its records")
+	}
 	format, number, hasNumber := strings.Cut(getenv("OUTPUT_AGGREGATION"), ":")
 	if format == "" && !hasNumber || format == "off" && !hasNumber {
 		return nil

@@ -18,7 +18,11 @@ func TestHowPredictionsLeave(t *testing.T) {
 			t.Errorf("%s: %v", value, err)
 		}
 	}
-	for _, variable := range []string{"OUTPUT_NEWLINE", "TEST_RUN", "REPORT_BATCH_ITEM_FAILURES"} {
+	c, err := readConfig(environment("OUTPUT_META", "True", "ORDERED", "key"))
+	if err != nil || !c.outgoing.Meta || !c.outgoing.Ordered || c.outgoing.Pack != nil {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for _, variable := range []string{"OUTPUT_NEWLINE", "OUTPUT_META", "TEST_RUN", "REPORT_BATCH_ITEM_FAILURES"} {
 		if _, err := readConfig(environment(variable, "perhaps")); err == nil || err.Error() != variable+` is "perhaps"` || hint.Of(err) == "" {
 			t.Errorf("%s: %v", variable, err)
 		}

@@ -32,6 +32,9 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 	b := &i.batch
 	b.Reset(0)
 	b.Records, b.InOrder = n, true
+	if n > 0 && t.stream > 0 {
+		b.Stream = textOf(payload, i.elements[t.stream])
+	}
 	i.unpacker.Reset()
 	i.docs = slices.Grow(i.docs[:0], base64.StdEncoding.DecodedLen(len(payload)))
 	free := i.docs[:cap(i.docs)]

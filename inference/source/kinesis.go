@@ -33,9 +33,9 @@ type Kinesis struct {
 }
 
 // NewKinesis returns a source whose items the engine decides on. It takes apart
-// what it can.
+// what it can. The engine's Outgoing is set before.
 func NewKinesis(e *inference.Engine) *Kinesis {
-	return &Kinesis{engine: e, event: newEventTree(), Unpack: unpack.All}
+	return &Kinesis{engine: e, event: newEventTree(e.Outgoing.Meta), Unpack: unpack.All}
 }
 
 // An invocation is the memory of one, used again by later ones.
