@@ -8,17 +8,18 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
+	"skiff/inference"
 	"skiff/inference/bundle"
 	"skiff/inference/hint"
 	"skiff/inference/sink"
 	"skiff/inference/store"
+	"skiff/inference/unpack"
 )
 
 // A config is what the environment says.
@@ -31,6 +32,8 @@ type config struct {
 	deadLetter      openTarget // nil: none
 	testRun         bool
 	reported        bool // whoever invokes reads batchItemFailures
+	unpack          unpack.Formats
+	outgoing        inference.Outgoing
 	kinesisEndpoint string
 	s3Endpoint      string
 	sqsEndpoint     string
@@ -58,11 +61,17 @@ func readConfig(getenv func(string) string) (*config, error) {
 		return nil, err
 	}
 	var err error
-	if c.testRun, err = strconv.ParseBool(or("TEST_RUN", "False")); err != nil {
-		return nil, hint.With(fmt.Errorf("TEST_RUN is %q", getenv("TEST_RUN")), "it is True or False")
+	if c.testRun, err = isTrue("TEST_RUN", getenv("TEST_RUN")); err != nil {
+		return nil, err
 	}
-	if c.reported, err = strconv.ParseBool(or("REPORT_BATCH_ITEM_FAILURES", "False")); err != nil {
-		return nil, hint.With(fmt.Errorf("REPORT_BATCH_ITEM_FAILURES is %q", getenv("REPORT_BATCH_ITEM_FAILURES")), "it is True or False")
+	if c.reported, err = isTrue("REPORT_BATCH_ITEM_FAILURES", getenv("REPORT_BATCH_ITEM_FAILURES")); err != nil {
+		return nil, err
+	}
+	if c.unpack, err = unpack.Parse(or("RECORD_UNPACK", "all")); err != nil {
+		return nil, fmt.Errorf("RECORD_UNPACK: %w", err)
+	}
+	if err = c.readOutgoing(getenv); err != nil {
+		return nil, err
 	}
 	if c.runID == "" {
 		if c.modelLocation == "" {

@@ -70,8 +70,10 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 		return nil, errors.Join(err, w.session.Close())
 	}
 	lap(&w.startup.goldens)
-	w.source = source.NewKinesis(inference.NewEngine(served, output, deadLetters, log))
-	w.source.Reported = cfg.reported
+	engine := inference.NewEngine(served, output, deadLetters, log)
+	engine.Outgoing = cfg.outgoing
+	w.source = source.NewKinesis(engine)
+	w.source.Reported, w.source.Unpack = cfg.reported, cfg.unpack
 	return w, nil
 }
 

@@ -41,6 +41,15 @@ Variables:
   REPORT_BATCH_ITEM_FAILURES
                            True: whoever invokes reads batchItemFailures; else it
                            gets an error where a record is not dealt with (False)
+  RECORD_UNPACK            what a record is taken apart from: off, or some of
+                           kpl,gzip,zlib,logs,json (all)
+  OUTPUT_AGGREGATION       kpl: publish aggregates of predictions, as the Kinesis
+                           Producer Library makes them; kpl:N, to N shards (off)
+  OUTPUT_NEWLINE           True: end each prediction with a line feed, for Firehose
+  OUTPUT_META              True: add to each prediction its event id, when that
+                           arrived, the run, and an id to drop repeats by (False)
+  ORDERED                  key: predictions leave by their records' partition keys,
+                           and those of a key in the order of its records (off)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
