@@ -98,7 +98,7 @@ func (l *loader) loadAlias(ctx context.Context, p *pointer, log *slog.Logger, ma
 	if otherErr != nil {
 		return nil, err
 	}
-	notChanged(ctx, log, before, p, err)
+	notChanged(ctx, log, before, p, p.seen, err)
 	return before, nil
 }
 
@@ -111,12 +111,14 @@ func halfOf(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
-// notChanged says that a model serves on, and why the alias's does not.
-func notChanged(ctx context.Context, log *slog.Logger, serving *loaded, p *pointer, why error) {
-	attrs := []slog.Attr{
-		slog.String("run_id", serving.manifest.RunID), slog.String("alias", "@"+p.alias), slog.String("wanted", p.seen.RunID),
-		slog.Int("revision", p.seen.Revision), slog.String("error", command.OneLine(why)),
+// notChanged says that a model serves on, and why the wanted one does not, nil
+// where nobody knows which that is.
+func notChanged(ctx context.Context, log *slog.Logger, serving *loaded, p *pointer, wanted *alias.Pointer, why error) {
+	attrs := []slog.Attr{slog.String("run_id", serving.manifest.RunID), slog.String("alias", "@"+p.alias)}
+	if wanted != nil {
+		attrs = append(attrs, slog.String("wanted", wanted.RunID), slog.Int("revision", wanted.Revision))
 	}
+	attrs = append(attrs, slog.String("error", command.OneLine(why)))
 	if advice := command.Hint(why); advice != "" {
 		attrs = append(attrs, slog.String("hint", advice))
 	}

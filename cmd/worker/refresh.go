@@ -13,6 +13,9 @@ import (
 	"skiff/inference/hint"
 )
 
+// pointerStage is what goes wrong before anybody knows which run is wanted.
+const pointerStage = "pointer"
+
 const (
 	pointerTime  = 2 * time.Second        // for the pointer of an alias to be read
 	leastTime    = 250 * time.Millisecond // of an invocation, for looking at all
@@ -84,12 +87,17 @@ func (r *refresher) refresh(ctx context.Context) {
 	case err == nil:
 		r.failures, r.said = 0, ""
 	default:
-		if half.Err() != nil && ctx.Err() == nil {
+		wanted := r.worker.pointer.seen
+		switch {
+		case stage == pointerStage:
+			wanted = nil
+			err = hint.With(err, "it is tried again; can S3 be reached from here? in a VPC it needs an endpoint")
+		case half.Err() != nil && ctx.Err() == nil:
 			err = hint.With(fmt.Errorf("it took longer than half of what was left of the invocation's time: %w", err),
 				"it is tried again; if it stays so, raise the function's timeout")
 		}
 		if r.said != stage {
-			notChanged(ctx, r.log, r.worker.serving, r.worker.pointer, err)
+			notChanged(ctx, r.log, r.worker.serving, r.worker.pointer, wanted, err)
 		}
 		every <<= min(r.failures, maxDoublings)
 		r.failures, r.said = r.failures+1, stage
@@ -108,7 +116,7 @@ func (r *refresher) change(ctx context.Context) (stage string, err error) {
 	w := r.worker
 	short, cancel := context.WithTimeout(ctx, pointerTime)
 	defer cancel()
-	stage = "pointer"
+	stage = pointerStage
 	if err := w.pointer.look(short); err != nil {
 		return stage, err
 	}

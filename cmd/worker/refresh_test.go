@@ -17,7 +17,6 @@ import (
 	"skiff/cmd/internal/shipped"
 	"skiff/inference/alias"
 	"skiff/inference/bundle"
-	"skiff/inference/hint"
 	"skiff/inference/store"
 )
 
@@ -191,7 +190,7 @@ func TestLooksNowAndThen(t *testing.T) {
 			pointer: &pointer{alias: "champion", tag: "tag", seen: &alias.Pointer{RunID: "run1"}, folder: readerFunc(func(tag string) ([]byte, string, error) {
 				reads = append(reads, int(time.Since(began).Seconds()))
 				if broken {
-					return nil, "", hint.With(errors.New("S3 is away"), "wait")
+					return nil, "", errors.New("S3 is away")
 				}
 				return nil, tag, nil
 			})},
@@ -212,7 +211,7 @@ func TestLooksNowAndThen(t *testing.T) {
 		if want := fmt.Sprint([]int{60, 120, 240, 480, 960, 1920, 2880}); fmt.Sprint(reads) != want {
 			t.Errorf("read at %v, want %s", reads, want)
 		}
-		if text := logged.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `error="S3 is away" hint=wait`) {
+		if text := logged.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `error="S3 is away" hint="it is tried again; `) {
 			t.Errorf("logged %s", text)
 		}
 		broken, reads = false, nil
