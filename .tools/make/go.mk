@@ -1,5 +1,5 @@
 # The programs: the worker in the project's module, what measures and shows it in cmd/tools, which is a module of its own.
-TOOLS := $(addprefix $(BIN)/,local bench compare compare-skiff compare-godense)
+TOOLS := $(addprefix $(BIN)/,skiff local bench compare compare-skiff compare-godense)
 .PHONY: $(BIN)/worker $(TOOLS) # go build knows when
 FIRST = @test -e $@ || echo "building $@, up to a minute the first time" >&2
 $(BIN)/worker: onnxruntime

@@ -1,6 +1,6 @@
 ##@ Work on it
 .PHONY: test
-test: test-go test-python test-path test-failures compare-test deploy-test ## everything CI runs but lint and the image
+test: test-go test-python test-path test-failures swap-test compare-test deploy-test ## everything CI runs but lint and the image
 
 .PHONY: test-go
 test-go: onnxruntime ## the Go tests, with the race detector
@@ -19,6 +19,10 @@ test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path 
 test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when something fails: throttling, outages, bad records, bad bundles
 	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
 	go test -tags integration -count=1 -run DeadLetters ./cmd/worker
+
+.PHONY: swap-test
+swap-test: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack ## change the model under load: promotes, broken ones, rollbacks; nothing is lost
+	@$(BIN)/local swap $(STACK) -other $(LINEAR) -skiff $(BIN)/skiff -rides $(TAXI)/rides.parquet
 
 .PHONY: fuzz
 fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]

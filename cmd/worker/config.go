@@ -8,13 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
 	"skiff/inference"
+	"skiff/inference/alias"
 	"skiff/inference/bundle"
 	"skiff/inference/hint"
 	"skiff/inference/sink"
@@ -25,6 +28,8 @@ import (
 // A config is what the environment says.
 type config struct {
 	runID           string
+	alias           string        // of the run, where RUN_ID is @alias; then runID is empty
+	refresh         time.Duration // how often its pointer is looked at; 0: never
 	modelLocation   string
 	modelBucket     string
 	experiment      string
@@ -39,6 +44,9 @@ type config struct {
 	sqsEndpoint     string
 	library         string
 }
+
+// maxRefresh is the most that MODEL_REFRESH_SECONDS may be: a day.
+const maxRefresh = 24 * time.Hour
 
 func readConfig(getenv func(string) string) (*config, error) {
 	or := func(name, otherwise string) string {
@@ -72,6 +80,19 @@ func readConfig(getenv func(string) string) (*config, error) {
 	}
 	if err = c.readOutgoing(getenv); err != nil {
 		return nil, err
+	}
+	seconds, err := strconv.ParseFloat(or("MODEL_REFRESH_SECONDS", "60"), 64)
+	if err != nil || !(seconds >= 0 && seconds <= maxRefresh.Seconds()) {
+		return nil, hint.With(fmt.Errorf("MODEL_REFRESH_SECONDS is %q", getenv("MODEL_REFRESH_SECONDS")), "it is a number of seconds, such as 60; 0 is never")
+	}
+	c.refresh = time.Duration(seconds * float64(time.Second))
+	if name, ok := alias.Of(c.runID); ok {
+		c.alias, c.runID = name, ""
+		if c.modelLocation != "" {
+			return nil, hint.With(fmt.Errorf("RUN_ID is @%s, and MODEL_LOCATION is one run's", name),
+				"set MODEL_BUCKET instead, or put the alias beside the runs in models/")
+		}
+		return c, alias.Check(name)
 	}
 	if c.runID == "" {
 		if c.modelLocation == "" {

@@ -17,15 +17,25 @@ import (
 
 // A worker is a model that is loaded and proved, and serves.
 type worker struct {
-	bundle  *bundle.Bundle
-	place   string // where the bundle was
-	session *ort.Session
+	loader  *loader
+	serving *loaded // now
+	pointer *pointer
+	current *model.Current // its model
 	source  *source.Kinesis
-	startup startup
 }
 
-// A startup is how long the steps of loading took.
-type startup struct {
+// A loaded is a run's model, proved and warm: what a swap replaces.
+type loaded struct {
+	manifest *bundle.Manifest
+	sha256   string // of manifest.json
+	goldens  int
+	place    string // where the bundle was
+	model    *model.Model
+	took     steps
+}
+
+// Steps are how long the steps of loading took.
+type steps struct {
 	bundle      time.Duration // read, checksums verified
 	onnxruntime time.Duration // the shared library
 	model       time.Duration // the graph into onnxruntime
@@ -39,73 +49,112 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{}
-	lazy := &lazyAWS{}
-	mark := time.Now()
-	lap := func(step *time.Duration) {
-		now := time.Now()
-		*step, mark = now.Sub(mark), now
+	w := &worker{loader: &loader{cfg, &lazyAWS{}}}
+	if cfg.alias != "" {
+		if w.pointer, err = w.loader.findPointer(ctx); err != nil {
+			return nil, err
+		}
+		w.serving, err = w.loader.loadAlias(ctx, w.pointer, log, publishes)
+	} else {
+		w.serving, err = w.loader.load(ctx, cfg.runID, "")
 	}
-	if w.bundle, w.place, err = openBundle(ctx, cfg, lazy); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	lap(&w.startup.bundle)
-	if err := ort.Initialize(findLibrary(cfg)); err != nil {
-		return nil, err
-	}
-	lap(&w.startup.onnxruntime)
-	if w.session, err = ort.Load(w.bundle); err != nil {
-		return nil, err
-	}
-	lap(&w.startup.model)
 	var output, deadLetters *inference.Target // nil: nothing to publish to
 	if publishes && !cfg.testRun {
-		if output, deadLetters, err = targets(ctx, cfg, lazy); err != nil {
-			return nil, errors.Join(err, w.session.Close())
+		if output, deadLetters, err = w.loader.targets(ctx); err != nil {
+			return nil, errors.Join(err, w.close())
 		}
 	}
-	mark = time.Now()
-	served, err := model.New(w.bundle, w.session)
-	if err != nil {
-		return nil, errors.Join(err, w.session.Close())
-	}
-	lap(&w.startup.goldens)
-	engine := inference.NewEngine(served, output, deadLetters, log)
+	w.current = model.NewCurrent(w.serving.model)
+	engine := inference.NewEngine(w.current, output, deadLetters, log)
 	engine.Outgoing = cfg.outgoing
 	w.source = source.NewKinesis(engine)
 	w.source.Reported, w.source.Unpack = cfg.reported, cfg.unpack
 	return w, nil
 }
 
+// close frees the model.
+func (w *worker) close() error { return w.serving.model.Close() }
+
+// A loader makes a run's bundle a model.
+type loader struct {
+	*config
+	aws *lazyAWS
+}
+
+// load finds, loads and proves a run's bundle, whose manifest has that SHA-256
+// where that is known.
+func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, error) {
+	mark := time.Now()
+	lap := func(step *time.Duration) {
+		now := time.Now()
+		*step, mark = now.Sub(mark), now
+	}
+	m := &loaded{}
+	pin := &pin{manifest: manifest}
+	b, place, err := l.openBundle(ctx, runID, pin)
+	if err != nil {
+		return nil, err
+	}
+	m.manifest, m.sha256, m.goldens, m.place = &b.Manifest, pin.read, len(b.Goldens), place
+	lap(&m.took.bundle)
+	if err := ort.Initialize(findLibrary(l.config)); err != nil {
+		return nil, err
+	}
+	lap(&m.took.onnxruntime)
+	session, err := ort.Load(b)
+	if err != nil {
+		return nil, err
+	}
+	lap(&m.took.model)
+	if m.model, err = model.New(b, session); err != nil {
+		return nil, errors.Join(err, session.Close())
+	}
+	lap(&m.took.goldens)
+	return m, nil
+}
+
 // targets returns where predictions go, and dead letters.
-func targets(ctx context.Context, cfg *config, lazy *lazyAWS) (output, deadLetters *inference.Target, err error) {
-	sdk, err := lazy.config(ctx)
+func (l *loader) targets(ctx context.Context) (output, deadLetters *inference.Target, err error) {
+	sdk, err := l.aws.config(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	output = &inference.Target{Sink: sink.NewKinesis(sdk, cfg.stream, cfg.kinesisEndpoint, "PREDICTIONS_STREAM_NAME"), Limits: sink.KinesisLimits()}
-	if cfg.deadLetter != nil {
-		deadLetters = cfg.deadLetter(sdk, cfg)
+	output = &inference.Target{Sink: sink.NewKinesis(sdk, l.stream, l.kinesisEndpoint, "PREDICTIONS_STREAM_NAME"), Limits: sink.KinesisLimits()}
+	if l.deadLetter != nil {
+		deadLetters = l.deadLetter(sdk, l.config)
 	}
 	return output, deadLetters, nil
 }
 
 // String describes the model in one line.
-func (w *worker) String() string {
-	m, s := &w.bundle.Manifest, &w.startup
+func (m *loaded) String() string {
 	return fmt.Sprintf("%s: run %s, %s as %s, %d goldens equal (%s), onnxruntime %s, %d ms",
-		w.place, m.RunID, m.Estimator, m.Lowering, len(w.bundle.Goldens), m.Parity.Bound,
-		ort.Version(), (s.bundle + s.onnxruntime + s.model + s.goldens).Milliseconds())
+		m.place, m.manifest.RunID, m.manifest.Estimator, m.manifest.Lowering, m.goldens, m.manifest.Parity.Bound,
+		ort.Version(), (m.took.bundle + m.took.onnxruntime + m.took.model + m.took.goldens).Milliseconds())
 }
 
-// logReady says what was loaded, and how long each step took.
-func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
-	m, s := &w.bundle.Manifest, &w.startup
+// attrs are what the log says of a model: what was loaded, and how long each
+// step took.
+func (m *loaded) attrs() []slog.Attr {
 	ms := func(key string, d time.Duration) slog.Attr {
 		return slog.Float64(key, float64(d.Microseconds())/1000)
 	}
-	log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("bundle", w.place), slog.String("run_id", m.RunID),
-		slog.String("estimator", m.Estimator), slog.String("lowering", m.Lowering), slog.Int("goldens", len(w.bundle.Goldens)),
-		slog.String("parity", m.Parity.Bound), slog.String("onnxruntime", ort.Version()),
-		ms("bundle_ms", s.bundle), ms("onnxruntime_ms", s.onnxruntime), ms("model_ms", s.model), ms("goldens_ms", s.goldens))
+	return []slog.Attr{
+		slog.String("bundle", m.place), slog.String("run_id", m.manifest.RunID),
+		slog.String("estimator", m.manifest.Estimator), slog.String("lowering", m.manifest.Lowering), slog.Int("goldens", m.goldens),
+		slog.String("parity", m.manifest.Parity.Bound), slog.String("onnxruntime", ort.Version()),
+		ms("bundle_ms", m.took.bundle), ms("onnxruntime_ms", m.took.onnxruntime), ms("model_ms", m.took.model), ms("goldens_ms", m.took.goldens),
+	}
+}
+
+// logReady says what serves.
+func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
+	attrs := w.serving.attrs()
+	if w.pointer != nil {
+		attrs = append(attrs, slog.String("alias", "@"+w.loader.alias), slog.Int("revision", w.pointer.seen.Revision))
+	}
+	log.LogAttrs(ctx, slog.LevelInfo, "ready", attrs...)
 }

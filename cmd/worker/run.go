@@ -29,7 +29,9 @@ without flags, it serves.
                interface emulator does; in Lambda, serve
 
 Variables:
-  RUN_ID                   which run
+  RUN_ID                   which run, or @ALIAS: the run that models/aliases/ALIAS.json
+                           names, or aliases/ALIAS.json beside the runs in S3
+  MODEL_REFRESH_SECONDS    how often an alias is looked at, at most; 0: never (60)
   MODEL_LOCATION           the bundle's folder or s3:// prefix; otherwise
                            models/RUN_ID, here or beside the worker, otherwise
                            s3://MODEL_BUCKET/MLFLOW_EXPERIMENT_ID/RUN_ID/artifacts/onnx
@@ -53,6 +55,7 @@ Variables:
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
+  SQS_ENDPOINT_URL         stand-in for SQS
   ONNXRUNTIME_LIB          libonnxruntime.so, otherwise searched for
   AWS_REGION and the AWS SDK's others
   AWS_LAMBDA_LOG_LEVEL     TRACE, DEBUG, INFO, WARN, ERROR or FATAL (INFO)
@@ -105,8 +108,8 @@ func printCheck(ctx context.Context, getenv func(string) string, stdout io.Write
 	if err != nil {
 		return err
 	}
-	defer w.session.Close() //nolint:errcheck // the process ends here
-	_, err = fmt.Fprintln(stdout, w)
+	defer w.close() //nolint:errcheck // the process ends here
+	_, err = fmt.Fprintln(stdout, w.serving)
 	return err
 }
 
@@ -116,7 +119,7 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	if err != nil {
 		return err
 	}
-	defer w.session.Close() //nolint:errcheck // the process ends here
+	defer w.close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
 	timed, cancel := context.WithTimeout(ctx, eventTime)
 	defer cancel()

@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 
+	"skiff/inference/alias"
 	"skiff/inference/bundle"
 	"skiff/inference/hint"
 	"skiff/inference/model"
@@ -19,6 +20,7 @@ func Hint(err error) string {
 		err  error
 		hint string
 	}{
+		{alias.ErrPointer, "`skiff history` reads it, `skiff promote <RUN_ID>` writes one: restore it, or delete it and promote"},
 		{bundle.ErrRunID, "an MLflow run id is 32 hexadecimal digits; it names the bundle's folder"},
 		{bundle.ErrOtherRun, "point RUN_ID and MODEL_LOCATION at the same run"},
 		{bundle.ErrFormat, "deploy a worker as new as the converter, or convert the run again with this one's"},

@@ -67,7 +67,7 @@ func (st *stack) makeFunction() error {
 		Command: func(api string) *exec.Cmd {
 			cmd := exec.Command(s.worker) //nolint:noctx // named on the command line; stopped with its group by the function
 			cmd.Dir = dir
-			cmd.Env = append(slices.Clip(env), "AWS_LAMBDA_RUNTIME_API="+api)
+			cmd.Env = append(append(slices.Clip(env), st.env...), "AWS_LAMBDA_RUNTIME_API="+api)
 			cmd.Stdout, cmd.Stderr = log, log
 			return cmd
 		},
