@@ -35,6 +35,9 @@ func (m *Manifest) check() error {
 			return fmt.Errorf("it has no SHA-256 of %s", name)
 		}
 	}
+	if err := m.checkSizes(); err != nil {
+		return err
+	}
 	if err := checkOutputs(m.Outputs, m.ID); err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"os"
 	"sync/atomic"
 
@@ -19,10 +19,6 @@ import (
 	"skiff/inference/hint"
 	"skiff/inference/internal/awserr"
 )
-
-// maxFile is the largest file read of a bundle, in bytes: well over any model
-// that fits into the memory of a function.
-const maxFile = 1 << 30
 
 // getter is what a Folder needs of S3 to read, and putter to write.
 type getter interface {
@@ -39,7 +35,7 @@ type Folder struct {
 	putter   putter
 	location Location
 	variable string                 // that names it
-	maxFile  int                    // bytes
+	most     func(name string) int  // bytes of a file
 	region   atomic.Pointer[string] // the bucket's, once S3 has said that it is another one
 }
 
@@ -55,7 +51,7 @@ func New(cfg aws.Config, location Location, endpoint, variable string) *Folder {
 		}
 		o.UsePathStyle = o.BaseEndpoint != nil
 	})
-	return &Folder{getter: client, putter: client, location: location, variable: variable, maxFile: maxFile}
+	return &Folder{getter: client, putter: client, location: location, variable: variable, most: bundle.MaxBytes}
 }
 
 // ReadFile implements [bundle.Folder].
@@ -77,12 +73,12 @@ func (f *Folder) ReadFile(ctx context.Context, name string) ([]byte, error) {
 		return nil, orAgain(call.Explain(err))
 	}
 	defer out.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(out.Body, int64(f.maxFile)+1))
+	data, err := bundle.ReadAtMost(out.Body, int(min(aws.ToInt64(out.ContentLength), math.MaxInt32)), name, f.most(name))
+	if errors.Is(err, bundle.ErrInvalid) {
+		return nil, fmt.Errorf("%s: %w", call.Doing, err)
+	}
 	if err != nil {
 		return nil, orAgain(call.Explain(err))
-	}
-	if len(data) > f.maxFile {
-		return nil, fmt.Errorf("%s: it is larger than %d bytes", call.Doing, f.maxFile)
 	}
 	return data, nil
 }
