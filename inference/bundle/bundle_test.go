@@ -62,7 +62,7 @@ func writeBundle(t *testing.T, goldens string, change func(*Manifest)) Dir {
 
 // goldens are what sum predicts of some rides.
 const goldens = `{"record": "{\"ride\": {\"PULocationID\": 130, \"DOLocationID\": 205, \"trip_distance\": 3.66}, \"ride_id\": 1}", "outputs": {"ride_duration": 103.66}}
-{"record": "{\"ride\": {\"PULocationID\": 1, \"DOLocationID\": 205, \"trip_distance\": 1}, \"ride_id\": 1}", "outputs": {"ride_duration": 1.5}, "within": 0.0625}
+{"record": "{\"ride\": {\"PULocationID\": 1, \"DOLocationID\": 205, \"trip_distance\": 1}, \"ride_id\": 1}", "outputs": {"ride_duration": 1.5}, "within": 0.001}
 {"record": "{\"ride\": {}}", "reject": "missing_field", "field": "ride.PULocationID"}
 `
 

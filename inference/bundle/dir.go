@@ -40,7 +40,7 @@ func (d Dir) ReadFile(_ context.Context, name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: %s is no file", ErrInvalid, path)
 	}
-	return ReadAtMost(f, int(min(info.Size(), maxModel)), path, MaxBytes(name))
+	return ReadAtMost(f, int(min(info.Size(), maxModel+1)), path, MaxBytes(name))
 }
 
 // pathError is err with the whole path of the file.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // The bounds of a bundle, well over any that anybody was seen to have, so that
@@ -63,22 +64,35 @@ func (m *Manifest) checkSizes() error {
 	return nil
 }
 
-// tellsApart is the largest bound of a golden, as a part of the largest number
-// that is predicted of any: with a wider one next to nothing is proved.
+// tellsApart is the largest bound of a golden, as a part of the numbers that it
+// bounds: with a wider one next to nothing is proved.
 const tellsApart = 1.0 / 1024
 
 // checkBounds refuses goldens whose bounds are so wide that they prove nothing.
+// A small number may be what is left of large ones, and have their bound: hence
+// it is compared with the goldens' median as well.
 func checkBounds(goldens []Golden) error {
-	largest := 0.0
+	sizes := make([]float64, 0, len(goldens))
 	for i := range goldens {
-		for _, v := range goldens[i].Want {
-			largest = max(largest, math.Abs(v))
+		if goldens[i].Reject == "" {
+			sizes = append(sizes, goldens[i].size())
 		}
 	}
+	slices.Sort(sizes)
 	for i := range goldens {
-		if w := goldens[i].Within; w > largest*tellsApart {
-			return fmt.Errorf("line %d: its bound of %v proves nothing of numbers up to %v", i+1, w, largest)
+		g := &goldens[i]
+		if g.Within > 0 && !(g.Within <= max(g.size(), sizes[len(sizes)/2])*tellsApart) {
+			return fmt.Errorf("line %d: its bound of %v proves nothing of numbers up to %v", i+1, g.Within, g.size())
 		}
 	}
 	return nil
+}
+
+// size is the magnitude of the largest number.
+func (g *Golden) size() float64 {
+	largest := 0.0
+	for _, v := range g.Want {
+		largest = max(largest, math.Abs(v))
+	}
+	return largest
 }
