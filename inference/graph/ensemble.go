@@ -24,9 +24,10 @@ const (
 	eq          = 4
 	member      = 6
 
-	// maxDepth is how many questions may come one after another, a member of a set
-	// being one: onnxruntime calls itself for each.
-	maxDepth = 1 << 14
+	// maxDepth is how many questions may come one after another. A set is a
+	// question for each member, which a "no" goes through, and a "yes" through two. onnxruntime calls
+	// itself for each, and with some 11,500 is at the end of a stack of 8 MB.
+	maxDepth = 1 << 13
 )
 
 // ensemble is a forest over a matrix.
@@ -143,11 +144,11 @@ func (f *forest) walk(roots []int32) error {
 	if len(roots) == 0 {
 		return errors.New("it has no trees")
 	}
-	sizes := make([]int32, len(f.modes)) // what a question counts for the depth
+	sizes := make([]int32, len(f.modes)) // of a question's "no"
 	set := 0
 	for i, mode := range f.modes {
 		if sizes[i] = 1; mode == member {
-			sizes[i], set = int32(1+f.sets[set]), set+1 //nolint:gosec // there are no more than bytes
+			sizes[i], set = int32(max(f.sets[set], 1)), set+1 //nolint:gosec // there are no more than bytes
 		}
 	}
 	type step struct{ node, depth int32 }
@@ -158,13 +159,13 @@ func (f *forest) walk(roots []int32) error {
 			return fmt.Errorf("question %d is not there, or of two trees", node)
 		}
 		seen[node] = true
-		if depth += sizes[node]; depth > maxDepth {
+		if depth+sizes[node] > maxDepth {
 			return fmt.Errorf("a tree is more than %d questions deep", maxDepth)
 		}
 		stack = append(stack, step{node, depth})
 		return nil
 	}
-	follow := func(to, leaf, depth int32) error {
+	follow := func(to, leaf, depth int32) error { // depth questions come before it
 		if leaf == 0 {
 			return push(to, depth)
 		}
@@ -180,10 +181,10 @@ func (f *forest) walk(roots []int32) error {
 		for len(stack) > 0 {
 			at := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
-			if err := follow(f.yes[at.node], f.yesLeaf[at.node], at.depth); err != nil {
+			if err := follow(f.yes[at.node], f.yesLeaf[at.node], at.depth+min(sizes[at.node], 2)); err != nil {
 				return err
 			}
-			if err := follow(f.no[at.node], f.noLeaf[at.node], at.depth); err != nil {
+			if err := follow(f.no[at.node], f.noLeaf[at.node], at.depth+sizes[at.node]); err != nil {
 				return err
 			}
 		}
