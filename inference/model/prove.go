@@ -45,7 +45,7 @@ func (m *Model) proveSome(goldens []bundle.Golden, first int, s *scratch) error 
 	y := make([]float64, len(scored)*m.width)
 	for range 2 {
 		if err := m.score(x, y); err != nil {
-			return fmt.Errorf("scoring the goldens of run %s: %w", m.runID, err)
+			return fmt.Errorf("scoring the goldens of run %s: %w: %w", m.runID, bundle.ErrInvalid, err)
 		}
 		for row, i := range scored {
 			if err := m.compare(first+i, &goldens[i], &s.prediction, y[row*m.width:(row+1)*m.width]); err != nil {

@@ -57,7 +57,7 @@ func Load(b *bundle.Bundle) (*Session, error) {
 	}
 	session, err := ort.NewDynamicAdvancedSessionWithONNXData(b.Model, []string{"X"}, []string{"y"}, options)
 	if err != nil {
-		return nil, fmt.Errorf("loading the model of run %s: %w", b.Manifest.RunID, err)
+		return nil, fmt.Errorf("loading the model of run %s: %w: %w", b.Manifest.RunID, bundle.ErrInvalid, err)
 	}
 	return &Session{session: session, columns: len(b.Manifest.Columns), width: b.Manifest.Width(), rows: max(mostNumbers/widest, 1)}, nil
 }
