@@ -130,8 +130,10 @@ func damagedGraphs() []damage {
 		{"a division by 0", renamed(Tensor("d_zero", Int32, make([]byte, 4)), node(":Cast", "d_v", "d_i", Int("to", Int32)), node(":Div", "d_i d_zero", "d_k")), "may be 0"},
 		{"the graph twice", added(Sub(ModelGraph, Text(2, "g"))), "field 7 of the model is there twice"},
 		{"nodes before what they need", renamed(node(":Neg", "d_later", "y"), node(":Neg", "d_n", "d_later")), "nothing before it is called"},
-		{"what onnxruntime does not load", renamed(node(":IsNaN", "d_n", "d_b"), node(":ReduceSum", "d_b d_one", "d_s"), node(":Cast", "d_s", "y", Int("to", Float64))),
-			"invalid model. Type Error: "},
+		{
+			"what onnxruntime does not load", renamed(node(":IsNaN", "d_n", "d_b"), node(":ReduceSum", "d_b d_one", "d_s"), node(":Cast", "d_s", "y", Int("to", Float64))),
+			"invalid model. Type Error: ",
+		},
 		{"what onnxruntime does not run", renamed(Reals("d_t", []float64{1, 2}, 2), node(":Cast", "d_v", "d_i", Int("to", Int64)),
 			node(":GatherElements", "d_t d_i", "d_g"), node(":Reshape", "d_g d_tall", "y")), "scoring the goldens"},
 		{"no nodes", instead(), "does not compute y"},
