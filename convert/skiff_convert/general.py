@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from . import FORMAT, NO_AVX512, __version__, bundle, goldens, plan
+from . import FORMAT, NO_AVX512, __version__, bundle, goldens, limits, plan
 from .columns import fingerprint
 from .fold import fold
 from .goldens import Scored
@@ -56,6 +56,7 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
         inspect(sample, made, spec.id, sampled)
     folded = [fold(forest, len(made)) for forest in plan.forests(head)]
     nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made])
+    limits.check(made, len(nodes))
     metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
     model = model_of(nodes, constants, len(made), len(head.y), metadata, __version__)
     kind = "trees" if folded else "linear"
@@ -76,6 +77,7 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     if sample:
         beside(sample, proof.pairs, sampled)
     lines = [line for record in kept if (line := golden(record, proof.outputs, proof.within))]
+    limits.check_bounds(lines)
     own = [record for record in own if golden(record, proof.outputs, proof.within)]
     versions = [("python", found.mlmodel.python), found.mlmodel.wrote]
     libraries = {name: version for name, version in versions if version}

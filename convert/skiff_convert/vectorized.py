@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 
-from . import bundle, choose, columns, goldens, grid, lower
+from . import bundle, choose, columns, goldens, grid, limits, lower
 from .columns import Column
 from .errors import ConvertError
 from .goldens import Scored
@@ -74,6 +75,7 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
         inspect(sample, X_columns, spec.id, sampled)
 
     lowering, table = choose.choose(pipeline, X_columns, origin.run_id, reader, task.wish, say)
+    limits.check(X_columns, len(onnx.load_model_from_string(lowering.model).graph.node))
     say(f"lowered to {lowering.kind}, {len(lowering.model):,} bytes; choosing records")
     records = goldens.Records(X_columns, spec.id, *goldens.of_trees(pipeline, X_columns))
     kept = [goldens.judge(encoder, text) for text in records.goldens()]
@@ -105,6 +107,7 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
     allowed = {} if within is None else dict(zip((r.text for r in finite), within.tolist(), strict=True))
     outputs = {text: {spec.prediction: prediction} for text, prediction in predictions.items()}
     lines = [line for record in kept if (line := golden(record, outputs, allowed))]
+    limits.check_bounds(lines)
     own = [record for record in own if golden(record, outputs, allowed)]
     generated = sum(record.text in predictions for record in swept)
     manifest = manifest_of(

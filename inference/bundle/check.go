@@ -35,6 +35,12 @@ func (m *Manifest) check() error {
 			return fmt.Errorf("it has no SHA-256 of %s", name)
 		}
 	}
+	if len(m.Files) != 2 {
+		return fmt.Errorf("it has %d files beside itself, not 2", len(m.Files))
+	}
+	if err := m.checkSizes(); err != nil {
+		return err
+	}
 	if err := checkOutputs(m.Outputs, m.ID); err != nil {
 		return err
 	}

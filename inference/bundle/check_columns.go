@@ -108,9 +108,6 @@ func checkWords(words []Scalar) error {
 	if len(words) == 0 {
 		return errors.New("it has no words")
 	}
-	if len(words) > maxWords {
-		return fmt.Errorf("it has %d words, and %d are the most", len(words), maxWords)
-	}
 	seen := newSet(len(words))
 	for i := range words {
 		w := &words[i]
@@ -123,7 +120,3 @@ func checkWords(words []Scalar) error {
 	}
 	return nil
 }
-
-// maxWords is the most words of a column: codes are exact in the graph's
-// int32 and float32 as well.
-const maxWords = 1 << 24

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -38,8 +37,8 @@ type Bundle struct {
 	Goldens  []Golden
 }
 
-// A Folder reads the files of a bundle. A file that isn't there is an error
-// that wraps [os.ErrNotExist].
+// A Folder reads the files of a bundle, none of more than [MaxBytes]. A file
+// that isn't there is an error that wraps [os.ErrNotExist].
 type Folder interface {
 	ReadFile(ctx context.Context, name string) ([]byte, error)
 }
@@ -66,7 +65,10 @@ func Open(ctx context.Context, folder Folder, runID string) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Goldens, err = parseGoldens(goldens, m); err != nil {
+	if b.Goldens, err = parseGoldens(goldens, m); err == nil {
+		err = checkBounds(b.Goldens)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("reading %s of run %s: %w: %w", GoldenFile, m.RunID, ErrInvalid, err)
 	}
 	return b, nil
@@ -75,6 +77,9 @@ func Open(ctx context.Context, folder Folder, runID string) (*Bundle, error) {
 // ParseManifest reads a manifest of any format up to this package's. Of a
 // later one it says just that: it may have words that are not known here.
 func ParseManifest(raw []byte) (*Manifest, error) {
+	if err := checkValues(raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	var v struct {
 		Format int `json:"format"`
 	}
@@ -154,14 +159,4 @@ func readVerified(ctx context.Context, folder Folder, name string, m *Manifest) 
 		return nil, fmt.Errorf("%s of run %s %w: its sha256 is %.12s…, the manifest has %.12s…", name, m.RunID, ErrAltered, got, m.Files[name])
 	}
 	return raw, nil
-}
-
-// Dir is a [Folder] on disk.
-type Dir string
-
-var _ Folder = Dir("")
-
-// ReadFile reads the named file of the folder.
-func (d Dir) ReadFile(_ context.Context, name string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(string(d), name))
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"net/http"
 	"os"
 
@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"skiff/inference/bundle"
 	"skiff/inference/hint"
 	"skiff/inference/internal/awserr"
 )
@@ -43,8 +44,14 @@ func (f *Folder) ReadChanged(ctx context.Context, name, tag string) (data []byte
 		return nil, "", explainReading(call, err)
 	}
 	defer out.Body.Close()
-	data, err = f.readAll(call, out.Body)
-	return data, aws.ToString(out.ETag), err
+	data, err = bundle.ReadAtMost(out.Body, int(min(aws.ToInt64(out.ContentLength), math.MaxInt32)), name, f.most(name))
+	switch {
+	case errors.Is(err, bundle.ErrInvalid):
+		return nil, "", fmt.Errorf("%s: %w", call.Doing, err)
+	case err != nil:
+		return nil, "", orAgain(call.Explain(err))
+	}
+	return data, aws.ToString(out.ETag), nil
 }
 
 // WriteIf writes a file that still has that tag, or one that is not there yet,
@@ -105,16 +112,4 @@ func explainReading(call awserr.Call, err error) error {
 		return fmt.Errorf("%s: %w", call.Doing, os.ErrNotExist)
 	}
 	return orAgain(call.Explain(err))
-}
-
-// readAll reads an object of at most maxFile bytes.
-func (f *Folder) readAll(call awserr.Call, body io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, int64(f.maxFile)+1))
-	if err != nil {
-		return nil, orAgain(call.Explain(err))
-	}
-	if len(data) > f.maxFile {
-		return nil, fmt.Errorf("%s: it is larger than %d bytes", call.Doing, f.maxFile)
-	}
-	return data, nil
 }

@@ -20,10 +20,6 @@ import (
 	"skiff/inference/hint"
 )
 
-// maxFile is the largest file read of a bundle, in bytes: well over any model
-// that fits into the memory of a function.
-const maxFile = 1 << 30
-
 // getter is what a Folder needs of S3 to read, and putter to write.
 type getter interface {
 	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
@@ -39,7 +35,7 @@ type Folder struct {
 	putter   putter
 	location Location
 	variable string                 // that names it
-	maxFile  int                    // bytes
+	most     func(name string) int  // bytes of a file
 	region   atomic.Pointer[string] // the bucket's, once S3 has said that it is another one
 }
 
@@ -55,7 +51,7 @@ func New(cfg aws.Config, location Location, endpoint, variable string) *Folder {
 		}
 		o.UsePathStyle = o.BaseEndpoint != nil
 	})
-	return &Folder{getter: client, putter: client, location: location, variable: variable, maxFile: maxFile}
+	return &Folder{getter: client, putter: client, location: location, variable: variable, most: bundle.MaxBytes}
 }
 
 // ReadFile implements [bundle.Folder].

@@ -5,6 +5,7 @@ import (
 
 	"skiff/inference/alias"
 	"skiff/inference/bundle"
+	"skiff/inference/graph"
 	"skiff/inference/hint"
 	"skiff/inference/model"
 )
@@ -27,6 +28,7 @@ func Hint(err error) string {
 		{bundle.ErrInvalid, convertAgain},
 		{bundle.ErrIncomplete, convertAgain},
 		{bundle.ErrAltered, convertAgain},
+		{graph.ErrForeign, "serve only what this project's converter wrote; was it another version's? then deploy a worker as new, or " + convertAgain},
 		{model.ErrNotProved, "the bundle, this worker or its onnxruntime differ from those of the conversion: " + convertAgain},
 		{model.ErrRuntime, "set ONNXRUNTIME_LIB to libonnxruntime.so of version 1.24 or later; `make onnxruntime` puts one in .build/lib"},
 	} {
