@@ -1,6 +1,6 @@
 ##@ Work on it
 .PHONY: test
-test: test-go test-python test-path test-failures compare-test deploy-test ## everything CI runs but lint and the image
+test: test-go test-python test-path test-failures test-soak compare-test deploy-test ## everything CI runs but lint and the image
 
 .PHONY: test-go
 test-go: onnxruntime ## the Go tests, with the race detector
@@ -19,6 +19,16 @@ test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path 
 test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when something fails: throttling, outages, bad records, bad bundles
 	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
 	go test -tags integration -count=1 -run DeadLetters ./cmd/worker
+
+# Every record under fire, and what became of it. The linear run is what the forest is swapped for.
+SOAK = $(BIN)/local soak $(STACK) -run-id $(FOREST) -model models/$(FOREST) -swap-to $(shell sed -n 's/.*"linear": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json) -rides $(TAXI)/rides.parquet
+.PHONY: soak
+soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## a million records through faults, kills and a swap: none lost, none wrong, none stuck [RECORDS=1000000] [SEED=1]
+	@$(SOAK) -n '$(or $(RECORDS),1000000)' -seed '$(or $(SEED),1)'
+
+.PHONY: test-soak
+test-soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## the same with 30,000 records
+	@$(SOAK) -n 30000 -seed 1
 
 .PHONY: fuzz
 fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
