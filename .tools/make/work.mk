@@ -19,6 +19,11 @@ test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path 
 test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when something fails: throttling, outages, bad records, bad bundles
 	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
 	go test -tags integration -count=1 -run DeadLetters ./cmd/worker
+	go test -tags integration -count=1 -run Planted ./cmd/internal/lambdatest/simulation
+
+.PHONY: simulate
+simulate: ## histories of the worker in virtual time, each of a seed; a failing one is told with the shortest that fails [SEEDS=100000] [SEED=1]
+	go test -count=1 -run '^TestSimulate$$' -timeout 0 ./cmd/internal/lambdatest/simulation -v -seeds $(or $(SEEDS),100000) -first $(or $(SEED),1)
 
 # Every record under fire, and what became of it. The linear run is what the forest is swapped for.
 SOAK = $(BIN)/local soak $(STACK) -run-id $(FOREST) -model models/$(FOREST) -swap-to $(shell sed -n 's/.*"linear": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json) -rides $(TAXI)/rides.parquet
