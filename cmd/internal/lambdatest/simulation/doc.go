@@ -4,12 +4,13 @@
 //
 //  1. history_test.go: what a history is, as text too
 //  2. services_test.go: the services, and their faults
-//  3. run_test.go: a history is run, and each invocation and each record judged
-//  4. shrink_test.go: the shortest history that still goes wrong
-//  5. simulation_test.go: histories of many seeds, and those with a name
-//  6. planted_test.go: faults planted in the product, each of which is to be found
+//  3. run_test.go: a history is run
+//  4. judge_test.go: each invocation is judged, and each record
+//  5. shrink_test.go: the shortest history that still goes wrong
+//  6. simulation_test.go: histories of many seeds, and those with a name
+//  7. planted_test.go: faults planted in the product, each of which is to be found
 //
-// What has to hold is in run_test.go, by these names:
+// What has to hold is in judge_test.go, by these names:
 //
 //	lost        a record has neither its prediction nor its dead letter, and was not given up
 //	wrong       it has both, another prediction, another reason, or other bytes

@@ -23,6 +23,7 @@ type history struct {
 	Retries int    // mapping.Endless, or how many
 	Bisect  bool
 	Age     bool // records are given up when they are a minute old
+	Window  bool // there are tumbling windows
 
 	Faults map[place]byte // where there is no seed
 
@@ -79,7 +80,7 @@ func newHistory(seed uint64) history {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	h := history{
 		seed: seed, Shards: 1 + rng.IntN(2), Batch: 1 + rng.IntN(6), PerCall: 1 + rng.IntN(4), Calls: 1 + rng.IntN(3), Report: rng.IntN(4) > 0,
-		Letters: []string{"none", "kinesis", "s3", "sqs"}[rng.IntN(4)], Retries: mapping.Endless, Bisect: rng.IntN(2) == 0, Age: rng.IntN(8) == 0,
+		Letters: []string{"none", "kinesis", "s3", "sqs"}[rng.IntN(4)], Retries: mapping.Endless, Bisect: rng.IntN(2) == 0, Age: rng.IntN(8) == 0, Window: rng.IntN(8) == 0,
 		Faults: map[place]byte{}, every: []int{2, 2, 3, 5, 10}[rng.IntN(5)],
 	}
 	for id := range 1 + rng.IntN(10) {
@@ -132,7 +133,7 @@ func (h history) String() string {
 	for _, is := range []struct {
 		on   bool
 		name string
-	}{{h.Report, " report"}, {h.Bisect, " bisect"}, {h.Age, " age"}} {
+	}{{h.Report, " report"}, {h.Bisect, " bisect"}, {h.Age, " age"}, {h.Window, " window"}} {
 		if is.on {
 			b.WriteString(is.name)
 		}
@@ -187,6 +188,8 @@ func parse(text string) (history, error) {
 			h.Bisect = true
 		case "age":
 			h.Age = true
+		case "window":
+			h.Window = true
 		default:
 			return h, fmt.Errorf("there is no %q", name)
 		}

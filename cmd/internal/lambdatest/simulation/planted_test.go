@@ -63,6 +63,10 @@ func plants() []plant {
 			"\tfor _, m := range unsent {\n\t\tb.Outcomes[b.Sent[m]]", "\tif errors.Is(err, ErrPermanent) {\n\t\treturn nil\n\t}\n\tfor _, m := range unsent {\n\t\tb.Outcomes[b.Sent[m]]", "answered",
 		},
 		{
+			"a tumbling window's state does not go back", "source/answer.go",
+			"end = append(append(end, stateHead...), state...)", "_ = state", "stuck|lost",
+		},
+		{
 			"an answer that lacks an entry is taken for a whole one", "sink/kinesis.go",
 			"case len(out.Records) != records ||", "case len(out.Records) > records ||", "answered",
 		},

@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,8 +26,11 @@ import (
 const (
 	timeout = 15 * time.Second // the function's
 	ends    = 24 * time.Hour   // of virtual time, when any history is long over
+	most    = 300              // invocations, and none takes as many
 	largest = 400              // bytes of a message
 )
+
+var errEndless = fmt.Errorf("there are more than %d invocations", most)
 
 // A violation is what should not be.
 type violation struct{ invariant, what string }
@@ -158,6 +160,9 @@ func (s *simulation) run(ctx context.Context) error {
 	if s.history.Age {
 		config.MaximumRecordAge = time.Minute
 	}
+	if s.history.Window {
+		config.TumblingWindow = time.Minute
+	}
 	m, err := mapping.New(config, mapping.Parts{Shards: s, Records: s, Function: s, OnFailure: s, Log: log})
 	if err != nil {
 		return err
@@ -251,6 +256,9 @@ func prediction(id int, kind byte, version int64) string {
 // Predict implements inference.Model.
 func (m model) Predict(b *inference.Batch) error {
 	b.RunID = strconv.FormatInt(m.version, 10)
+	if len(b.Items) == 0 { // the end of a window
+		return nil
+	}
 	inv := m.simulation.current(string(b.Items[0].Sequence))
 	p := place{inv.shard, inv.number, "model", 0, 0}
 	fault := m.simulation.history.fault(p, kinds["model"])
@@ -280,21 +288,28 @@ func (m model) Predict(b *inference.Batch) error {
 
 // Invoke implements mapping.Invoker: an invocation as Lambda makes it.
 func (s *simulation) Invoke(ctx context.Context, event []byte) (mapping.Result, error) {
-	var e events.KinesisEvent
+	var e events.KinesisTimeWindowEvent
 	if err := json.Unmarshal(event, &e); err != nil {
 		return mapping.Result{}, err
 	}
 	inv := &invocation{}
+	if inv.shard, _ = strconv.Atoi(e.ShardID); len(e.Records) > 0 { // which the event of a window has
+		first, _ := strconv.Atoi(e.Records[0].Kinesis.SequenceNumber) // one of ours
+		inv.shard = first % s.history.Shards
+	}
 	for _, r := range e.Records {
 		id, _ := strconv.Atoi(r.Kinesis.SequenceNumber) // one of ours
 		inv.ids = append(inv.ids, id)
 	}
-	inv.shard = inv.ids[0] % s.history.Shards
 	s.mu.Lock()
 	inv.number = s.counts[inv.shard]
 	s.counts[inv.shard]++
 	s.invocations = append(s.invocations, inv)
+	endless := len(s.invocations) > most
 	s.mu.Unlock()
+	if endless {
+		return mapping.Result{}, errEndless
+	}
 
 	swap := place{inv.shard, inv.number, "model", 0, 0}
 	if s.history.fault(swap, kinds["model"]) == 'w' {
@@ -326,129 +341,4 @@ func (s *simulation) Invoke(ctx context.Context, event []byte) (mapping.Result, 
 	}
 	s.judgeAnswer(inv, response)
 	return mapping.Result{Payload: response}, nil
-}
-
-// mayRefuse is for an invocation that did not answer for all of its records: something has to be wrong.
-func (s *simulation) mayRefuse(inv *invocation, why string) {
-	if inv.faults > 0 {
-		return
-	}
-	for _, id := range inv.ids {
-		if s.kind(id) != 'g' && s.history.Letters == "none" {
-			return
-		}
-	}
-	s.violate("refused", "invocation %d of shard %d with records %v: %s", inv.number, inv.shard, inv.ids, why)
-}
-
-// kind is a record's.
-func (s *simulation) kind(id int) byte {
-	for _, r := range s.history.Records {
-		if r.id == id {
-			return r.kind
-		}
-	}
-	return 0
-}
-
-// judgeAnswer looks at an invocation's answer. What it does not report has to be dealt with; what it reports must not be, as far as it knows.
-func (s *simulation) judgeAnswer(inv *invocation, response []byte) {
-	var answer events.KinesisEventResponse
-	if err := json.Unmarshal(response, &answer); err != nil {
-		s.violate("answered", "it is no answer: %.100s", response)
-		return
-	}
-	lowest := len(inv.ids)
-	for _, f := range answer.BatchItemFailures {
-		id, err := strconv.Atoi(f.ItemIdentifier)
-		at := slices.Index(inv.ids, id)
-		if err != nil || at < 0 {
-			s.violate("checkpoint", "invocation %d of shard %d with records %v reports %q", inv.number, inv.shard, inv.ids, f.ItemIdentifier)
-			return
-		}
-		lowest = min(lowest, at)
-		if s.heard(inv, id) {
-			s.violate("checkpoint", "invocation %d of shard %d reports record %d, which is dealt with", inv.number, inv.shard, id)
-		}
-	}
-	if len(answer.BatchItemFailures) > 0 {
-		s.mayRefuse(inv, "it reports "+fmt.Sprint(answer.BatchItemFailures))
-	}
-	if !s.history.Report { // nobody reads them
-		lowest = len(inv.ids)
-	}
-	for _, id := range inv.ids[:lowest] {
-		if !s.there(id) {
-			s.violate("answered", "invocation %d of shard %d takes record %d for dealt with", inv.number, inv.shard, id)
-		}
-	}
-}
-
-// heard reports whether an invocation was told that a record's prediction, or dead letter, was taken.
-func (s *simulation) heard(inv *invocation, id int) bool {
-	s.services.mu.Lock()
-	defer s.services.mu.Unlock()
-	has := func(t taken) bool { return t.id == id && t.invocation == inv && !t.lost }
-	return slices.ContainsFunc(s.services.predictions, has) || slices.ContainsFunc(s.services.letters, has)
-}
-
-// there reports whether a record has its prediction or its dead letter.
-func (s *simulation) there(id int) bool {
-	s.services.mu.Lock()
-	defer s.services.mu.Unlock()
-	has := func(t taken) bool { return t.id == id }
-	return slices.ContainsFunc(s.services.predictions, has) || slices.ContainsFunc(s.services.letters, has)
-}
-
-// judge looks at each record when all is over.
-func (s *simulation) judge() {
-	for _, r := range s.history.Records {
-		var predictions, letters []taken
-		for _, t := range s.services.predictions {
-			if t.id == r.id {
-				predictions = append(predictions, t)
-			}
-		}
-		for _, t := range s.services.letters {
-			if t.id == r.id {
-				letters = append(letters, t)
-			}
-		}
-		if len(predictions)+len(letters) == 0 && !s.givenUp[r.id] {
-			s.violate("lost", "record %d", r.id)
-		}
-		if r.kind == 'g' && len(letters) > 0 || r.kind != 'g' && len(predictions) > 0 {
-			s.violate("wrong", "record %d%c has %d predictions and %d dead letters", r.id, r.kind, len(predictions), len(letters))
-		}
-		for _, p := range predictions {
-			if want := prediction(r.id, r.kind, p.invocation.version); string(p.data) != want {
-				s.violate("wrong", "record %d: %q, not %q", r.id, p.data, want)
-			}
-		}
-		for _, l := range letters {
-			var letter inference.DeadLetter
-			err := json.Unmarshal(l.data, &letter)
-			want := map[byte]inference.Reason{'b': inference.NotJSON, 'l': inference.TooLarge}[r.kind]
-			if err != nil || letter.Reason != want || !bytes.Equal(letter.Data, []byte{r.kind}) || letter.SequenceNumber != strconv.Itoa(r.id) {
-				s.violate("wrong", "record %d: dead letter %.200s, %v", r.id, l.data, err)
-			}
-		}
-		s.judgeRepeats(r.id, predictions)
-		s.judgeRepeats(r.id, letters)
-	}
-	if len(s.services.predictions)+len(s.services.letters) > 0 && slices.ContainsFunc(s.services.predictions, func(t taken) bool { return t.id < 0 }) {
-		s.violate("wrong", "a prediction of no record")
-	}
-}
-
-// judgeRepeats has every repeat explained: the answer to the one before was lost, or its invocation had a fault. An invocation that may fail
-// for a bad record, without dead letters, is explanation enough.
-func (s *simulation) judgeRepeats(id int, all []taken) {
-	for i := range len(all) - 1 {
-		first, again := all[i], all[i+1]
-		if first.lost || first.invocation != again.invocation && (first.invocation.faults > 0 || s.history.Letters == "none") {
-			continue
-		}
-		s.violate("repeated", "record %d, by invocation %d of shard %d and by invocation %d", id, first.invocation.number, first.invocation.shard, again.invocation.number)
-	}
 }
