@@ -23,6 +23,11 @@ const (
 	RetryAttempts  = 10_000            // at most, unless endless
 	LeastRecordAge = 60 * time.Second
 	RecordAge      = 604_800 * time.Second // 7 days, at most
+
+	Parallelization = 10                // batches of a shard at once, at most
+	TumblingWindow  = 900 * time.Second // at most
+	WindowState     = 1 << 20           // bytes of a tumbling window's state: "Implementing stateful processing"
+	Filters         = 5                 // of a mapping, by default
 )
 
 // Kinesis: the GetRecords and PutRecords APIs.
