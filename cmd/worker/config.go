@@ -35,6 +35,7 @@ type config struct {
 	s3Endpoint      string
 	sqsEndpoint     string
 	library         string
+	operators       string
 }
 
 func readConfig(getenv func(string) string) (*config, error) {
@@ -53,6 +54,7 @@ func readConfig(getenv func(string) string) (*config, error) {
 		s3Endpoint:      getenv("S3_ENDPOINT_URL"),
 		sqsEndpoint:     getenv("SQS_ENDPOINT_URL"),
 		library:         getenv("ONNXRUNTIME_LIB"),
+		operators:       getenv("SKIFF_LIB"),
 	}
 	if err := c.readPlaces(getenv, or("PREDICTIONS_STREAM_NAME", "ride_predictions")); err != nil {
 		return nil, err

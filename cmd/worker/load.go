@@ -50,12 +50,19 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 		return nil, err
 	}
 	lap(&w.startup.bundle)
-	if err := ort.Initialize(findLibrary(cfg)); err != nil {
+	library := findLibrary(cfg)
+	if err := ort.Initialize(library); err != nil {
 		return nil, err
 	}
 	lap(&w.startup.onnxruntime)
-	if w.session, err = ort.Load(w.bundle); err != nil {
+	var slower error
+	if w.session, slower, err = ort.LoadFastest(w.bundle, ort.FindOperators(cfg.operators, library)); err != nil {
 		return nil, err
+	}
+	if slower != nil {
+		log.LogAttrs(ctx, slog.LevelWarn, "serving the slower graph, which predicts the same", slog.String("graph", w.session.Graph()),
+			slog.String("instead_of", bundle.FastFile), slog.String("reason", slower.Error()),
+			slog.String("hint", "set SKIFF_LIB to libskiff.so, which `make ops` builds, or to none"))
 	}
 	lap(&w.startup.model)
 	var output, deadLetters *inference.Target // nil: nothing to publish to
@@ -91,8 +98,12 @@ func targets(ctx context.Context, cfg *config, lazy *lazyAWS) (output, deadLette
 // String describes the model in one line.
 func (w *worker) String() string {
 	m, s := &w.bundle.Manifest, &w.startup
+	lowering := m.Lowering
+	if w.bundle.Fast != nil { // then there are two
+		lowering += " (" + w.session.Graph() + ")"
+	}
 	return fmt.Sprintf("%s: run %s, %s as %s, %d goldens equal (%s), onnxruntime %s, %d ms",
-		w.place, m.RunID, m.Estimator, m.Lowering, len(w.bundle.Goldens), m.Parity.Bound,
+		w.place, m.RunID, m.Estimator, lowering, len(w.bundle.Goldens), m.Parity.Bound,
 		ort.Version(), (s.bundle + s.onnxruntime + s.model + s.goldens).Milliseconds())
 }
 
@@ -103,7 +114,7 @@ func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
 		return slog.Float64(key, float64(d.Microseconds())/1000)
 	}
 	log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("bundle", w.place), slog.String("run_id", m.RunID),
-		slog.String("estimator", m.Estimator), slog.String("lowering", m.Lowering), slog.Int("goldens", len(w.bundle.Goldens)),
+		slog.String("estimator", m.Estimator), slog.String("lowering", m.Lowering), slog.String("graph", w.session.Graph()), slog.Int("goldens", len(w.bundle.Goldens)),
 		slog.String("parity", m.Parity.Bound), slog.String("onnxruntime", ort.Version()),
 		ms("bundle_ms", s.bundle), ms("onnxruntime_ms", s.onnxruntime), ms("model_ms", s.model), ms("goldens_ms", s.goldens))
 }

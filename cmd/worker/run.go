@@ -45,6 +45,8 @@ Variables:
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
   ONNXRUNTIME_LIB          libonnxruntime.so, otherwise searched for
+  SKIFF_LIB                libskiff.so, which scores trees faster, otherwise that
+                           beside it; none: without
   AWS_REGION and the AWS SDK's others
   AWS_LAMBDA_LOG_LEVEL     TRACE, DEBUG, INFO, WARN, ERROR or FATAL (INFO)
   AWS_LAMBDA_LOG_FORMAT    JSON: Lambda's names for time, level and message

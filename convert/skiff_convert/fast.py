@@ -49,7 +49,7 @@ class Fast:
                         f"for X {part[first].tolist()}",
                         f"this is a fault of the converter: please report it; {ops.VARIABLE}=none is without",
                     )
-        return f"{FILE}: {len(X):,} rows on both sides of splits, every score equal to the last bit"
+        return f"{FILE}: {len(X):,} rows, on both sides of splits too, every score equal to the last bit"
 
 
 def lowered(write: Callable[[], bytes], say: Callable[[str], None]) -> Fast | None:

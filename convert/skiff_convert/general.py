@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from . import FORMAT, __version__, bundle, fast, goldens, plan
 from .columns import fingerprint
 from .fold import fold
@@ -80,7 +82,7 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     parity = proof.run()
     say(parity)
     if quick:
-        say(quick.prove(opened[0], Sweep(made, nullable, fast.ROWS).rows(folded)))
+        say(quick.prove(opened[0], np.vstack([proof.X, Sweep(made, nullable, fast.ROWS).rows(folded)])))
     if sample:
         beside(sample, proof.pairs, sampled)
     lines = [line for record in kept if (line := golden(record, proof.outputs, proof.within))]

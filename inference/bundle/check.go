@@ -35,6 +35,9 @@ func (m *Manifest) check() error {
 			return fmt.Errorf("it has no SHA-256 of %s", name)
 		}
 	}
+	if sum, ok := m.Files[FastFile]; ok && !checksumPattern.MatchString(sum) {
+		return fmt.Errorf("its SHA-256 of %s is none", FastFile)
+	}
 	if err := checkOutputs(m.Outputs, m.ID); err != nil {
 		return err
 	}

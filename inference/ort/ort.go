@@ -21,6 +21,7 @@ import (
 type Session struct {
 	mu      sync.Mutex
 	session *ort.DynamicAdvancedSession
+	fast    bool        // whether it is the bundle's faster graph
 	columns int         // of X
 	width   int         // of y
 	in, out []ort.Value // the tensors of the last call's rows, over memory of their own
@@ -29,10 +30,18 @@ type Session struct {
 
 var _ model.Scorer = (*Session)(nil)
 
-var environment sync.Mutex //nolint:gochecknoglobals // onnxruntime has one environment a process, which this guards
+var environment struct { //nolint:gochecknoglobals // onnxruntime has one environment a process, which this guards
+	sync.Mutex
+	library string // that it is loaded from
+}
 
-// Load loads the bundle's model. [Initialize] comes first.
+// Load loads the bundle's standard graph. [Initialize] comes first.
 func Load(b *bundle.Bundle) (*Session, error) {
+	return load(b, b.Model, NoOperators)
+}
+
+// load loads one of the bundle's graphs, with the operators of a library.
+func load(b *bundle.Bundle, graph []byte, operators string) (*Session, error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, fmt.Errorf("making session options: %w", err)
@@ -45,7 +54,12 @@ func Load(b *bundle.Bundle) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting session options: %w", err)
 	}
-	session, err := ort.NewDynamicAdvancedSessionWithONNXData(b.Model, []string{"X"}, []string{"y"}, options)
+	if operators != NoOperators {
+		if err := register(operators, options); err != nil {
+			return nil, fmt.Errorf("registering skiff's operators: %w", err)
+		}
+	}
+	session, err := ort.NewDynamicAdvancedSessionWithONNXData(graph, []string{"X"}, []string{"y"}, options)
 	if err != nil {
 		return nil, fmt.Errorf("loading the model of run %s: %w", b.Manifest.RunID, err)
 	}
@@ -83,6 +97,7 @@ func Initialize(library string) error {
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return fmt.Errorf("%w: %w", model.ErrRuntime, err)
 	}
+	environment.library = library
 	return nil
 }
 
