@@ -141,7 +141,10 @@ WIDE static void blend(uint8_t *arena, const struct operation *operation, size_t
     int8_t a = o->a, b = o->b;
     for (size_t v = 0; v < n; v += LANES) {
 #pragma GCC ivdep
-      for (size_t i = 0; i < LANES; i++) to[i] = (int8_t)(x[i] - a) > b ? no[i] : yes[i];
+      for (size_t i = 0; i < LANES; i++) {
+        uint8_t is_no = (int8_t)(x[i] - a) > b ? 255 : 0; // both sides are read: a choice of what to read is a branch
+        to[i] = (uint8_t)((no[i] & is_no) | (yes[i] & ~is_no));
+      }
       x += LANES, to += LANES, yes += o->yes_step, no += o->no_step;
     }
   }
