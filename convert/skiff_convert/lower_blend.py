@@ -18,7 +18,7 @@ DOMAIN = "skiff"
 ORDER, MATCH = 0, 1
 RANK, EQUALS, SET = 0, 1, 2
 CUTS = 255  # of a view
-VIEWS = 2**15 - 1  # that there are at most
+VIEWS = 2**20  # that there are at most
 LEAF = 1 << 31
 
 
@@ -45,13 +45,13 @@ class TooMany(Exception):
 
 
 class _Questions:
-    """What nodes ask: view << 16 | a << 8 | b, int64 [nodes]: yes where (x - a) modulo 256 is <= b."""
+    """What nodes ask: view << 8 | than, int64 [nodes]: yes where the byte is <= than, or equal to it."""
 
     def __init__(self, folded: Folded, nodes: np.ndarray):
         size = len(folded.column)
         self.folded, self.sources = folded, []
         source, self.view = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        self.a, self.b = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        self.than = np.zeros(size, np.int64)
         # What only NaN makes yes, or not only a code, is in a set of codes.
         single = (folded.mode == EQ) & ~folded.missing_yes
         kind = np.where(folded.mode == LEQ, RANK, np.where(single, EQUALS, SET))
@@ -62,7 +62,7 @@ class _Questions:
         first = np.cumsum([0, *(len(s.views) for s in self.sources)])
         if first[-1] > VIEWS:
             raise TooMany
-        self.asked = self.view + first[source] << 16 | self.a << 8 | self.b
+        self.asked = self.view + first[source] << 8 | self.than
 
     def _source(self, column: int, kind: int, nodes: np.ndarray) -> _Source:
         folded = self.folded
@@ -77,7 +77,7 @@ class _Questions:
         base, rest = place // CUTS * CUTS, place % CUTS
         nan = np.where(folded.missing_yes[nodes], 0, 255) if kind == RANK else np.zeros(len(nodes), int)
         self.view[nodes] = [made.view(kind, b, n) for b, n in zip(base.tolist(), nan.tolist(), strict=True)]
-        self.a[nodes], self.b[nodes] = (0, rest) if kind == RANK else (rest, 0)
+        self.than[nodes] = rest
         return made
 
     def _members(self, node: int) -> tuple[tuple, bool]:

@@ -1,8 +1,7 @@
 // Sums of decision trees, exact to the bit, many rows at a time. Knows nothing of onnxruntime: ops.c does.
 //
-// Numbers become bytes first. A source is a column of X and ascending cuts; a view is a byte of each row made of a
-// number's position among a source's cuts. Every question of a tree is then one of a byte x of a view: whether x - a,
-// modulo 256, is above b. It answers x > t (a = 0, b = t), x <= t, x != k and x == k alike.
+// Numbers become small integers first. A source is a column of X and ascending cuts; a number has a position among them.
+// A view is a byte of each row made of that position, and every question of a tree is whether such a byte is > or != another.
 //
 // A tree of 256 leaves or less becomes a list of operations, children first: all of its questions are answered for all
 // rows, 64 at a time, and bytes that say which leaf it is are blended by the answers, without a branch. A larger tree is
@@ -18,7 +17,7 @@
 enum { SKIFF_ORDER, SKIFF_MATCH };
 
 // What a view makes of the position p, and of NaN.
-// RANK:   p - base, held within 0 and 255; NaN is the view's nan.
+// RANK:   p - base, held within 0 and 255; NaN is the view's nan, 0 or 255.
 // EQUALS: p - base where that is 0 to 254, else 255; NaN is 255.
 // SET:    bit base + p of bits; NaN is bit base + count + 1.
 enum { SKIFF_RANK, SKIFF_EQUALS, SKIFF_SET };
@@ -35,8 +34,8 @@ struct skiff_forest {
   struct skiff_array cuts;    // double, each source's after those of the one before
   struct skiff_array views;   // int32 [n, 3]: kind, base, nan; likewise
   struct skiff_array bits;    // uint8, the lowest bit first
-  // Nodes, uint32: a question, view << 16 | a << 8 | b; or 2^31, a leaf. A tree's stand level by level, and in a level
-  // those that the row comes to where x - a > b does not hold each before those where it does.
+  // Nodes, uint32: a question, view << 8 | than; or 2^31, a leaf. A tree's stand level by level: for each question of a
+  // level in turn, the node for x <= than (x == than of EQUALS), then the one for the rest.
   struct skiff_array nodes;
   // Trees, int32: the output that each adds to; -1 is all of them, its leaves having as many numbers.
   struct skiff_array trees;
