@@ -3,7 +3,7 @@
 test: test-go test-python test-path test-failures test-soak swap-test compare-test deploy-test ## everything CI runs but lint and the image
 
 .PHONY: test-go
-test-go: onnxruntime ## the Go tests, with the race detector
+test-go: onnxruntime ops ## the Go tests, with the race detector
 	go test -race ./...
 	go -C cmd/tools test -race ./...
 
@@ -61,11 +61,12 @@ lint-python: $(VENV)/.lint
 
 .PHONY: lint-shell
 lint-shell: $(VENV)/.lint
-	$(VENV)/bin/shellcheck -x .ci/run .tools/aws .tools/image/{deps,bases,build,publish,sbom,test} deploy/swap
+	$(VENV)/bin/shellcheck -x .ci/run .tools/aws inference/ort/ops/build .tools/image/{deps,bases,build,publish,sbom,test} deploy/swap
 
-.PHONY: lock onnxruntime
+.PHONY: lock onnxruntime ops
 lock: ## resolve the Python packages again; what is locked stays where it can
 onnxruntime: ## onnxruntime's shared library, out of its Python wheel
+ops: ## skiff's operators for onnxruntime, by a C compiler
 
 .PHONY: clean
 clean: ## remove all that make installed and built

@@ -43,6 +43,7 @@ type config struct {
 	s3Endpoint      string
 	sqsEndpoint     string
 	library         string
+	operators       string
 }
 
 // maxRefresh is the most that MODEL_REFRESH_SECONDS may be: a day.
@@ -64,6 +65,7 @@ func readConfig(getenv func(string) string) (*config, error) {
 		s3Endpoint:      getenv("S3_ENDPOINT_URL"),
 		sqsEndpoint:     getenv("SQS_ENDPOINT_URL"),
 		library:         getenv("ONNXRUNTIME_LIB"),
+		operators:       getenv("SKIFF_LIB"),
 	}
 	if err := c.readPlaces(getenv, or("PREDICTIONS_STREAM_NAME", "ride_predictions")); err != nil {
 		return nil, err

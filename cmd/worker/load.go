@@ -30,6 +30,7 @@ type loaded struct {
 	sha256   string // of manifest.json
 	goldens  int
 	place    string // where the bundle was
+	graph    string // the file of the one that runs
 	model    *model.Model
 	took     steps
 }
@@ -49,7 +50,7 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{loader: &loader{cfg, &lazyAWS{}}}
+	w := &worker{loader: &loader{cfg, &lazyAWS{}, log}}
 	if cfg.alias != "" {
 		if w.pointer, err = w.loader.findPointer(ctx); err != nil {
 			return nil, err
@@ -82,6 +83,7 @@ func (w *worker) close() error { return w.serving.model.Close() }
 type loader struct {
 	*config
 	aws *lazyAWS
+	log *slog.Logger
 }
 
 // load finds, loads and proves a run's bundle, whose manifest has that SHA-256
@@ -100,13 +102,19 @@ func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, err
 	}
 	m.manifest, m.sha256, m.goldens, m.place = &b.Manifest, pin.read, len(b.Goldens), place
 	lap(&m.took.bundle)
-	if err := ort.Initialize(findLibrary(l.config)); err != nil {
+	library := findLibrary(l.config)
+	if err := ort.Initialize(library); err != nil {
 		return nil, err
 	}
 	lap(&m.took.onnxruntime)
-	session, err := ort.Load(b)
+	session, slower, err := ort.LoadFastest(b, ort.FindOperators(l.operators, library))
 	if err != nil {
 		return nil, err
+	}
+	if m.graph = session.Graph(); slower != nil {
+		l.log.LogAttrs(ctx, slog.LevelWarn, "serving the slower graph, which predicts the same", slog.String("graph", m.graph),
+			slog.String("instead_of", bundle.FastFile), slog.String("reason", slower.Error()),
+			slog.String("hint", "set SKIFF_LIB to libskiff.so, which `make ops` builds, or to none"))
 	}
 	lap(&m.took.model)
 	if m.model, err = model.New(b, session); err != nil {
@@ -131,8 +139,12 @@ func (l *loader) targets(ctx context.Context) (output, deadLetters *inference.Ta
 
 // String describes the model in one line.
 func (m *loaded) String() string {
+	lowering := m.manifest.Lowering
+	if m.manifest.Files[bundle.FastFile] != "" { // then there are two
+		lowering += " (" + m.graph + ")"
+	}
 	return fmt.Sprintf("%s: run %s, %s as %s, %d goldens equal (%s), onnxruntime %s, %d ms",
-		m.place, m.manifest.RunID, m.manifest.Estimator, m.manifest.Lowering, m.goldens, m.manifest.Parity.Bound,
+		m.place, m.manifest.RunID, m.manifest.Estimator, lowering, m.goldens, m.manifest.Parity.Bound,
 		ort.Version(), (m.took.bundle + m.took.onnxruntime + m.took.model + m.took.goldens).Milliseconds())
 }
 
@@ -144,7 +156,7 @@ func (m *loaded) attrs() []slog.Attr {
 	}
 	return []slog.Attr{
 		slog.String("bundle", m.place), slog.String("run_id", m.manifest.RunID),
-		slog.String("estimator", m.manifest.Estimator), slog.String("lowering", m.manifest.Lowering), slog.Int("goldens", m.goldens),
+		slog.String("estimator", m.manifest.Estimator), slog.String("lowering", m.manifest.Lowering), slog.String("graph", m.graph), slog.Int("goldens", m.goldens),
 		slog.String("parity", m.manifest.Parity.Bound), slog.String("onnxruntime", ort.Version()),
 		ms("bundle_ms", m.took.bundle), ms("onnxruntime_ms", m.took.onnxruntime), ms("model_ms", m.took.model), ms("goldens_ms", m.took.goldens),
 	}

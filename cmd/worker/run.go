@@ -57,6 +57,8 @@ Variables:
   S3_ENDPOINT_URL          stand-in for S3
   SQS_ENDPOINT_URL         stand-in for SQS
   ONNXRUNTIME_LIB          libonnxruntime.so, otherwise searched for
+  SKIFF_LIB                libskiff.so, which scores trees faster, otherwise that
+                           beside it; none: without
   AWS_REGION and the AWS SDK's others
   AWS_LAMBDA_LOG_LEVEL     TRACE, DEBUG, INFO, WARN, ERROR or FATAL (INFO)
   AWS_LAMBDA_LOG_FORMAT    JSON: Lambda's names for time, level and message

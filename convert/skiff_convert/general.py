@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from . import FORMAT, NO_AVX512, __version__, bundle, goldens, limits, plan
+import numpy as np
+
+from . import FORMAT, NO_AVX512, __version__, bundle, fast, goldens, limits, plan
 from .columns import fingerprint
 from .fold import fold
 from .goldens import Scored
@@ -14,6 +16,7 @@ from .manifest import check_scored, golden, manifest_of, size_of
 from .outputs import head_for, output_of
 from .probe import probe
 from .proof import Proof
+from .prove import open_session
 from .records import Encoder
 from .report import Report
 from .sample import beside, inspect, sample_of, spread
@@ -55,10 +58,15 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     if sample:
         inspect(sample, made, spec.id, sampled)
     folded = [fold(forest, len(made)) for forest in plan.forests(head)]
-    nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made])
-    limits.check(made, len(nodes))
     metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
-    model = model_of(nodes, constants, len(made), len(head.y), metadata, __version__)
+
+    def write(own: bool = False) -> bytes:
+        nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], own)
+        limits.check(made, len(nodes))
+        return model_of(nodes, constants, len(made), len(head.y), metadata, __version__, own)
+
+    model = write()
+    quick = fast.lowered(lambda: write(own=True), say) if folded else None
     kind = "trees" if folded else "linear"
     say(f"lowered to {kind}, {len(model):,} bytes; choosing records")
     nullable = frozenset(i for i, c in enumerate(made) if c.null == "nan")
@@ -71,9 +79,12 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     kept, swept = kept + own, swept + sampled
     scored = [record for record in kept + swept if isinstance(record, Scored)]
     say(f"asking the original pipeline about {len(scored):,} records")
-    proof = Proof(lifted, session, model, scored)
+    opened = [open_session(model)] + ([quick.open()] if quick else [])
+    proof = Proof(lifted, session, opened, scored)
     parity = proof.run()
     say(parity)
+    if quick:
+        say(quick.prove(opened[0], np.vstack([proof.X, Sweep(made, nullable, fast.ROWS).rows(folded)])))
     if sample:
         beside(sample, proof.pairs, sampled)
     lines = [line for record in kept if (line := golden(record, proof.outputs, proof.within))]
@@ -86,14 +97,10 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
         {"bound": proof.bound, "goldens": len(lines), "generated": len(scored) - len(lines)},
         lifted.refuses_empty,
     )  # fmt: skip
-    folder = bundle.write(
-        task.out,
-        found.run_id,
-        manifest,
-        {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")},
-    )
+    files = {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")}
+    folder = bundle.write(task.out, found.run_id, manifest, files | fast.files(quick))
     say(f"wrote {folder}")
     questions = sum(int((f.yes >= 0).sum()) for f in folded)
     size = f"{questions:,} nodes" if folded else f"{sum(len(n.inputs()) for n in plan.nodes(head)):,} terms"
-    Report(manifest, made, size, parity, len(own), model, proof.X).show(found, folder)
+    Report(manifest, made, size, parity, len(own), opened[-1], proof.X).show(found, folder)
     return folder

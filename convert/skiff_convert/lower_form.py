@@ -9,6 +9,7 @@ from .errors import ConvertError
 from .fold import fold
 from .form import Computed, Constant, Dot, Forest, Head, Lookup, Node, Product, Step, Through, Value, Word
 from .graph import Graph
+from .lower_blend import DOMAIN, attributes
 from .lower_ensemble import ensemble
 from .lower_nodes import NODES
 from .lower_steps import step as further
@@ -18,10 +19,13 @@ ARITHMETIC = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div"}
 
 
 class Lowering:
-    """Writes a head's graph; width is how many columns X has, codes how many each has: 1 of a number."""
+    """Writes a head's graph; width is how many columns X has, codes how many each has: 1 of a number.
 
-    def __init__(self, width: int, codes: Sequence[int] = ()):
-        self.graph, self.width, self.codes = Graph(), width, codes
+    fast: trees are skiff's operator instead of the standard one.
+    """
+
+    def __init__(self, width: int, codes: Sequence[int] = (), fast: bool = False):
+        self.graph, self.width, self.codes, self.fast = Graph(), width, codes, fast
         self._columns: dict[int, str] = {}
         self._codes: dict[int, str] = {}
         self._nodes: dict[int, Sequence[str]] = {}
@@ -253,6 +257,9 @@ class Lowering:
             matrix = self.graph.add(
                 "Concat", "X", *(self.tall(self.value(v)) for v in folded.computed), axis=1
             )
+        if self.fast:
+            sums = self.graph.add("Trees", matrix, domain=DOMAIN, **attributes(forest, folded))
+            return self.columns(sums, forest.width)
         if forest.single:
             matrix = self.graph.add("Cast", matrix, to=kind)
         sums = self.graph.add("TreeEnsemble", matrix, domain="ai.onnx.ml", **ensemble(forest, folded))
@@ -290,13 +297,22 @@ class Columns(Sequence):
         return self._made[j]
 
 
-def lower(head: Head, width: int, codes: Sequence[int] = ()) -> tuple[list, list]:
-    """Nodes and constants: y of a head's scores from X of so many columns, of so many codes each."""
-    return Lowering(width, codes).head(head)
+def lower(head: Head, width: int, codes: Sequence[int] = (), fast: bool = False) -> tuple[list, list]:
+    """Nodes and constants: y of a head's scores from X of so many columns, of so many codes each.
+
+    fast: with skiff's operator for trees. TooMany where a forest asks more than it takes.
+    """
+    return Lowering(width, codes, fast).head(head)
 
 
 def model_of(
-    nodes: list, constants: list, width: int, scores: int, metadata: dict[str, str], version: str
+    nodes: list,
+    constants: list,
+    width: int,
+    scores: int,
+    metadata: dict[str, str],
+    version: str,
+    fast: bool = False,
 ) -> bytes:
     """The ONNX model; same input, same bytes."""
     graph = helper.make_graph(
@@ -306,6 +322,7 @@ def model_of(
         constants,
     )  # fmt: skip
     opsets = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
+    opsets += [helper.make_opsetid(DOMAIN, 1)] * fast
     model = helper.make_model(
         graph, ir_version=10, opset_imports=opsets, producer_name="skiff", producer_version=version
     )

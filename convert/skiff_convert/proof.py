@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import onnxruntime as ort
 
 from . import plan
 from .errors import ConvertError
@@ -13,7 +14,6 @@ from .lifted import Lifted
 from .lower_near import Near
 from .manifest import refused
 from .outputs import RAW
-from .prove import open_session
 from .records import Encoded
 from .world import Session
 
@@ -23,8 +23,14 @@ CELLS = 2**23  # numbers that the interpreter holds at a time
 class Proof:
     """The original, the interpreter and onnxruntime on the same records."""
 
-    def __init__(self, lifted: Lifted, session: Session, model: bytes, scored: Sequence[Scored]):
-        self.lifted, self.session, self.model, self.scored = lifted, session, model, scored
+    def __init__(
+        self,
+        lifted: Lifted,
+        session: Session,
+        opened: Sequence[ort.InferenceSession],
+        scored: Sequence[Scored],
+    ):
+        self.lifted, self.session, self.opened, self.scored = lifted, session, opened, scored
         self.outputs: dict[str, dict] = {}  # of a record's text
         self.within: dict[str, float] = {}
         self.pairs: dict[str, tuple[object, object]] = {}  # of a record's text: the bundle's, the original's
@@ -35,7 +41,8 @@ class Proof:
         lifted, encoded = self.lifted, [record.encoded for record in self.scored]
         self.X = np.array([record.row for record in encoded], np.float64).reshape(len(encoded), -1)
         scores, allowance = interpret(lifted.head, self.X)
-        self._onnx(scores, allowance)
+        for opened in self.opened:
+            self._onnx(opened, scores, allowance)
         answers = np.asarray(self._answer("predict", encoded))
         finite = np.isfinite(scores).all(axis=1)
         if lifted.head.labels is None:
@@ -55,8 +62,8 @@ class Proof:
         how = "equal to the last bit" if self.bound == "bits" else f"within {self.bound}"
         return f"{len(encoded):,} records, every prediction {how}"
 
-    def _onnx(self, scores: np.ndarray, allowance: np.ndarray) -> None:
-        session, X = open_session(self.model), self.X
+    def _onnx(self, session: ort.InferenceSession, scores: np.ndarray, allowance: np.ndarray) -> None:
+        X = self.X
         for batch in (len(X), 1, 7, 100):
             rows = X if batch >= 100 else X[: 50 * batch]
             got = np.vstack(

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from . import bundle, choose, columns, goldens, grid, limits, lower
+from . import bundle, choose, columns, fast, goldens, grid, limits, lower
 from .columns import Column
 from .errors import ConvertError
 from .goldens import Scored
@@ -76,6 +76,9 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
 
     lowering, table = choose.choose(pipeline, X_columns, origin.run_id, reader, task.wish, say)
     limits.check(X_columns, len(onnx.load_model_from_string(lowering.model).graph.node))
+    quick = None
+    if lowering.kind == "trees":
+        quick = fast.lowered(lambda: lower.lower(pipeline, X_columns, origin.run_id, own=True).model, say)
     say(f"lowered to {lowering.kind}, {len(lowering.model):,} bytes; choosing records")
     records = goldens.Records(X_columns, spec.id, *goldens.of_trees(pipeline, X_columns))
     kept = [goldens.judge(encoder, text) for text in records.goldens()]
@@ -96,11 +99,14 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
     parity = prove(lowering.model, X, expected, within)
     agreement = f"{parity.rows:,} records, {_agreement(lowering, parity)}"
     say(agreement)
+    opened = open_session(lowering.model)
+    if quick:
+        say(quick.prove(opened, X))
     if table:
         cells = prove_all(lowering.model, grid.rows(table, X_columns))
         say(f"{cells:,} rows on both ends of every bin, {_agreement(lowering, parity)}")
     if sample:
-        y = score(open_session(lowering.model), X, len(X)).tolist()
+        y = score(opened, X, len(X)).tolist()
         pairs = zip(y, expected.tolist(), strict=True)
         beside(sample, dict(zip((record.text for record in finite), pairs, strict=True)), sampled)
 
@@ -117,10 +123,12 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
         empty,
     )  # fmt: skip
     files = {"model.onnx": lowering.model, "golden.jsonl": "".join(lines).encode("utf-8")}
-    folder = bundle.write(task.out, origin.run_id, manifest, files)
+    folder = bundle.write(task.out, origin.run_id, manifest, files | fast.files(quick))
     say(f"wrote {folder}")
     size = _size(pipeline, table)
-    Report(manifest, X_columns, size, agreement, len(own), lowering.model, X).show(found, folder)
+    Report(manifest, X_columns, size, agreement, len(own), quick.open() if quick else opened, X).show(
+        found, folder
+    )
     return folder
 
 

@@ -35,8 +35,14 @@ func (m *Manifest) check() error {
 			return fmt.Errorf("it has no SHA-256 of %s", name)
 		}
 	}
-	if len(m.Files) != 2 {
-		return fmt.Errorf("it has %d files beside itself, not 2", len(m.Files))
+	most := 2
+	if sum, ok := m.Files[FastFile]; ok {
+		if most++; !checksumPattern.MatchString(sum) {
+			return fmt.Errorf("its SHA-256 of %s is none", FastFile)
+		}
+	}
+	if len(m.Files) > most {
+		return fmt.Errorf("it has %d files beside itself, and there is more than the bundle's", len(m.Files))
 	}
 	if err := m.checkSizes(); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 const (
 	ManifestFile = "manifest.json"
 	ModelFile    = "model.onnx"
+	FastFile     = "fast.onnx" // not of every bundle
 	GoldenFile   = "golden.jsonl"
 )
 
@@ -34,6 +35,7 @@ var (
 type Bundle struct {
 	Manifest Manifest
 	Model    []byte // ONNX
+	Fast     []byte // the same with skiff's own operators; nil where there is none
 	Goldens  []Golden
 }
 
@@ -60,6 +62,11 @@ func Open(ctx context.Context, folder Folder, runID string) (*Bundle, error) {
 	b := &Bundle{Manifest: *m}
 	if b.Model, err = readVerified(ctx, folder, ModelFile, m); err != nil {
 		return nil, err
+	}
+	if m.Files[FastFile] != "" {
+		if b.Fast, err = readVerified(ctx, folder, FastFile, m); err != nil {
+			return nil, err
+		}
 	}
 	goldens, err := readVerified(ctx, folder, GoldenFile, m)
 	if err != nil {

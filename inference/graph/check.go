@@ -13,11 +13,11 @@ import (
 // manifest.
 var ErrForeign = errors.New("is no graph that the converter writes")
 
-// Check returns an error that wraps [ErrForeign] for a model that the converter
-// would not have written for the manifest, and [bundle.ErrAltered] for one that
-// was made with another. Otherwise it returns how many numbers a row has of the
+// Check returns an error that wraps [ErrForeign] for a model, in a file of the
+// bundle, that the converter would not have written for the manifest, and
+// [bundle.ErrAltered] for one that was made with another. Otherwise it returns how many numbers a row has of the
 // widest value in the graph.
-func Check(model []byte, m *bundle.Manifest) (widest int, err error) {
+func Check(file string, model []byte, m *bundle.Manifest) (widest int, err error) {
 	p, err := parse(model)
 	if err == nil {
 		err = p.checkHeader(m)
@@ -26,7 +26,7 @@ func Check(model []byte, m *bundle.Manifest) (widest int, err error) {
 		widest, err = p.check(m)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%s of run %s %w: %w", bundle.ModelFile, m.RunID, ErrForeign, err)
+		return 0, fmt.Errorf("%s of run %s %w: %w", file, m.RunID, ErrForeign, err)
 	}
 	return widest, p.checkMetadata(m)
 }
@@ -38,7 +38,7 @@ const (
 )
 
 //nolint:gochecknoglobals // a table
-var opsets = map[string]uint64{"": 21, mlDomain: 5}
+var opsets = map[string]uint64{"": 21, mlDomain: 5, skiffDomain: 1}
 
 // checkHeader compares what is said of the model with the manifest.
 func (p *proto) checkHeader(m *bundle.Manifest) error {

@@ -24,7 +24,7 @@ func manifest() *bundle.Manifest {
 var metadata = map[string]string{"run_id": "run1", "format": "3", "columns": "print"}
 
 func check(m Message) error {
-	_, err := graph.Check(m.Encode(), manifest())
+	_, err := graph.Check(bundle.ModelFile, m.Encode(), manifest())
 	return err
 }
 
@@ -65,7 +65,7 @@ func TestTheShippedGraphsAreTheConverters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := graph.Check(b.Model, &b.Manifest); err != nil {
+		if _, err := graph.Check(bundle.ModelFile, b.Model, &b.Manifest); err != nil {
 			t.Error(err)
 		}
 	}
@@ -225,7 +225,7 @@ func declared(number int, values ...Field) func() Message {
 func TestCheckRefusesTruncated(t *testing.T) {
 	raw := whole().Encode()
 	for n := range raw {
-		if _, err := graph.Check(raw[:n], manifest()); err == nil {
+		if _, err := graph.Check(bundle.ModelFile, raw[:n], manifest()); err == nil {
 			t.Errorf("the first %d of %d bytes are a model", n, len(raw))
 		}
 	}
@@ -244,7 +244,7 @@ func FuzzCheck(f *testing.F) {
 	}
 	m := manifest()
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		if widest, err := graph.Check(raw, m); err == nil && widest < 2 {
+		if widest, err := graph.Check(bundle.ModelFile, raw, m); err == nil && widest < 2 {
 			t.Errorf("a graph over two columns whose widest value has %d", widest)
 		}
 	})

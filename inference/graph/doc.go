@@ -1,4 +1,4 @@
-// Package graph reads a bundle's model.onnx and refuses what the converter does
+// Package graph reads a bundle's graphs and refuses what the converter does
 // not write, before onnxruntime sees it: a bucket's writer is not to have all
 // that an ONNX graph can say, such as loops, functions, files beside it,
 // operators of anybody's, and sizes of anything.
@@ -13,5 +13,5 @@
 //  4. value.go: what is known of a value: its type, its shape, its rows
 //  5. operators.go: the operators, each with its attributes;
 //     elementwise.go, shaping.go, lookup.go, reduce.go: what they make of values
-//  6. ensemble.go: the forest of a TreeEnsemble
+//  6. ensemble.go, trees.go: the forest of a TreeEnsemble, and of skiff's own operator
 package graph

@@ -81,6 +81,7 @@ var operators = map[string]operator{
 	":TopK": {2, 2, ints("axis", "largest", "sorted"), topK},
 
 	mlDomain + ":TreeEnsemble": {1, 1, ensembleAttributes, ensemble},
+	skiffDomain + ":Trees":     {1, 1, treesAttributes, trees},
 }
 
 // maxInputs is the most inputs of an operator that takes any number: a column

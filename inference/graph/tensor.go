@@ -20,6 +20,7 @@ const (
 	uint8s
 	int32s
 	int64s
+	uint32s
 	booleans
 )
 
@@ -38,12 +39,14 @@ func kindOf(dataType uint64) kind {
 		return booleans
 	case 11:
 		return float64s
+	case 12:
+		return uint32s
 	}
 	return none
 }
 
 func (k kind) String() string {
-	return [...]string{"an unknown type", "float32", "float64", "uint8", "int32", "int64", "bool"}[k]
+	return [...]string{"an unknown type", "float32", "float64", "uint8", "int32", "int64", "uint32", "bool"}[k]
 }
 
 // bytes is the size of one of them.
@@ -51,7 +54,7 @@ func (k kind) bytes() int {
 	switch k {
 	case float64s, int64s:
 		return 8
-	case float32s, int32s:
+	case float32s, int32s, uint32s:
 		return 4
 	}
 	return 1

@@ -21,6 +21,7 @@ import (
 type Session struct {
 	mu      sync.Mutex
 	session *ort.DynamicAdvancedSession
+	fast    bool        // whether it is the bundle's faster graph
 	columns int         // of X
 	width   int         // of y
 	rows    int         // that onnxruntime gets at once, at most
@@ -33,13 +34,22 @@ const mostNumbers = 8 << 20
 
 var _ model.Scorer = (*Session)(nil)
 
-var environment sync.Mutex //nolint:gochecknoglobals // onnxruntime has one environment a process, which this guards
+var environment struct { //nolint:gochecknoglobals // onnxruntime has one environment a process, which this guards
+	sync.Mutex
+	library string // that it is loaded from
+}
 
-// Load loads the bundle's model, once package graph has nothing against it.
-// [Initialize] comes first. onnxruntime logs nothing by itself: what it has to
-// say of a failure is in the error as well.
+// Load loads the bundle's standard graph, once package graph has nothing
+// against it. [Initialize] comes first. onnxruntime logs nothing by itself: what
+// it has to say of a failure is in the error as well.
 func Load(b *bundle.Bundle) (*Session, error) {
-	widest, err := graph.Check(b.Model, &b.Manifest)
+	return load(b, bundle.ModelFile, b.Model, NoOperators)
+}
+
+// load loads one of the bundle's graphs, which is in a file of it, with the
+// operators of a library.
+func load(b *bundle.Bundle, file string, onnx []byte, operators string) (*Session, error) {
+	widest, err := graph.Check(file, onnx, &b.Manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +65,12 @@ func Load(b *bundle.Bundle) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting session options: %w", err)
 	}
-	session, err := ort.NewDynamicAdvancedSessionWithONNXData(b.Model, []string{"X"}, []string{"y"}, options)
+	if operators != NoOperators {
+		if err := register(operators, options); err != nil {
+			return nil, fmt.Errorf("registering skiff's operators: %w", err)
+		}
+	}
+	session, err := ort.NewDynamicAdvancedSessionWithONNXData(onnx, []string{"X"}, []string{"y"}, options)
 	if err != nil {
 		return nil, fmt.Errorf("loading the model of run %s: %w: %w", b.Manifest.RunID, bundle.ErrInvalid, err)
 	}
@@ -89,6 +104,7 @@ func Initialize(library string) error {
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return fmt.Errorf("%w: %w", model.ErrRuntime, err)
 	}
+	environment.library = library
 	return nil
 }
 
