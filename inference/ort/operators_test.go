@@ -94,9 +94,9 @@ func TestTheSlowerGraph(t *testing.T) {
 		operators string
 		why       string
 	}{
-		"no library":           {operators: filepath.Join(t.TempDir(), "libskiff.so"), why: "No such file"},
-		"no library at all":    {operators: "testdata/trees.py", why: "registering skiff's operators"},
-		"another library":      {operators: library(t), why: "has no skiff_register"},
+		"no library":        {operators: filepath.Join(t.TempDir(), "libskiff.so"), why: "No such file"},
+		"no library at all": {operators: "testdata/trees.py", why: "registering skiff's operators"},
+		"another library":   {operators: library(t), why: "has no skiff_register"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := boosted(t)
