@@ -52,8 +52,9 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     sampled = sample.judge(encoder) if sample else []
     if sample:
         inspect(sample, made, spec.id, sampled)
-    folded = [fold(forest, len(made)) for forest in plan.forests(head)]
-    nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made])
+    least = [c.least for c in made]
+    folded = [fold(forest, len(made), least=least) for forest in plan.forests(head)]
+    nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], least)
     metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
     model = model_of(nodes, constants, len(made), len(head.scores), metadata, __version__)
     kind = "trees" if folded else "linear"

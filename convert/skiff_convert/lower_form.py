@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from onnx import TensorProto, helper
 
+from .columns import FLOAT32_LIMIT
 from .errors import ConvertError
 from .fold import fold
 from .form import Computed, Constant, Dot, Forest, Head, Lookup, Node, Product, Step, Through, Value, Word
@@ -18,10 +19,13 @@ ARITHMETIC = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div"}
 
 
 class Lowering:
-    """Writes a head's graph; width is how many columns X has, codes how many each has: 1 of a number."""
+    """Writes a head's graph; width is how many columns X has, codes how many each has: 1 of a number.
 
-    def __init__(self, width: int, codes: Sequence[int] = ()):
-        self.graph, self.width, self.codes = Graph(), width, codes
+    least is the least number that comes in each.
+    """
+
+    def __init__(self, width: int, codes: Sequence[int] = (), least: Sequence[float | None] = ()):
+        self.graph, self.width, self.codes, self.least = Graph(), width, codes, least
         self._columns: dict[int, str] = {}
         self._codes: dict[int, str] = {}
         self._nodes: dict[int, Sequence[str]] = {}
@@ -246,7 +250,7 @@ class Lowering:
 
     def forest(self, forest: Forest) -> list[str]:
         """A TreeEnsemble over X and what has to be computed beside it."""
-        folded = fold(forest, self.width, compute=forest.single)
+        folded = fold(forest, self.width, compute=forest.single, least=self.least)
         kind = TensorProto.FLOAT if forest.single else TensorProto.DOUBLE
         matrix = "X"
         if folded.computed:
@@ -263,12 +267,25 @@ class Lowering:
             sums = self.graph.add("Div", sums, divisor)
         if forest.single:
             sums = self.double(sums)
+        sums = self.within_float32(forest, sums)
         vectors = []
         for j in range(forest.width):
             vectors.append(
                 self.graph.add("Gather", sums, self.graph.index64(self.graph.fresh("output"), j), axis=1)
             )
         return vectors
+
+    def within_float32(self, forest: Forest, sums: str) -> str:
+        """The sums, NaN where a value is beyond float32 that a forest refuses there."""
+        made = [self.value(forest.values[i]) for i in forest.made]
+        if not made:
+            return sums
+        size = self.graph.add("Abs", self.matrix(made))
+        beyond = self.double(self.graph.add("GreaterOrEqual", size, self.constant(FLOAT32_LIMIT)))
+        most = self.graph.add("ReduceMax", beyond, self.graph.shape_once("axes1", 1), keepdims=1)
+        return self.graph.add(
+            "Where", self.graph.add("Cast", most, to=TensorProto.BOOL), self.constant(np.nan), sums
+        )
 
 
 class Columns(Sequence):
@@ -290,9 +307,14 @@ class Columns(Sequence):
         return self._made[j]
 
 
-def lower(head: Head, width: int, codes: Sequence[int] = ()) -> tuple[list, list]:
-    """Nodes and constants: y of a head's scores from X of so many columns, of so many codes each."""
-    return Lowering(width, codes).head(head)
+def lower(
+    head: Head, width: int, codes: Sequence[int] = (), least: Sequence[float | None] = ()
+) -> tuple[list, list]:
+    """Nodes and constants: y of a head's scores from X of so many columns, of so many codes each.
+
+    least is the least number that comes in each, None where any does.
+    """
+    return Lowering(width, codes, least).head(head)
 
 
 def model_of(

@@ -42,8 +42,8 @@ class Proof:
         self.X = np.array([record.row for record in encoded], np.float64).reshape(len(encoded), -1)
         scores, allowance = interpret(lifted.head, self.X)
         self._onnx(scores, allowance)
+        self.finite = finite = np.isfinite(scores).all(axis=1)
         answers = self._ask("predict", encoded)
-        finite = np.isfinite(scores).all(axis=1)
         if lifted.head.labels is None:
             self._numbers(answers, scores, allowance, finite)
         else:
@@ -79,8 +79,15 @@ class Proof:
     def _ask(self, method: str, encoded: Sequence[Encoded], options: Mapping | None = None) -> np.ndarray:
         answer = self.session.call(method, self.lifted.data(encoded), options=options)
         for at, why in answer.refused.items():
-            raise refused(self.scored[at].text, why)
-        return np.asarray(answer.values)
+            if self.finite[at]:  # others the worker rejects
+                raise refused(self.scored[at].text, why)
+        values = np.asarray(answer.values)
+        if not answer.refused:
+            return values
+        taken = [i not in answer.refused for i in range(len(encoded))]
+        whole = np.zeros((len(encoded), *values.shape[1:]), values.dtype)
+        whole[taken] = values
+        return whole
 
     def _numbers(
         self, answers: np.ndarray, scores: np.ndarray, allowance: np.ndarray, finite: np.ndarray
