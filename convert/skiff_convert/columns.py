@@ -36,6 +36,7 @@ class Column:
     null: str = ""  # of a number: "reject", "nan"; without the word: "unknown", "none", "reject"
     text: str = ""  # of a number: "reject" or "zero"
     limit: float | None = None  # of numbers: magnitudes from here on are rejected; of a category without any
+    least: float | None = None  # of numbers: those below are rejected; None: from minus the limit on
     words: tuple[tuple[Keys, str], ...] = ()  # of an entry: where which text, or a list with it, makes it 1
 
     def manifest(self) -> dict:
@@ -58,7 +59,8 @@ class Column:
             entry["words"] = [{"path": list(path), "text": word} for path, word in self.words]
         else:
             entry["text"] = self.text
-        return entry if self.limit is None else entry | {"limit": self.limit}
+        entry |= {} if self.limit is None else {"limit": self.limit}
+        return entry if self.least is None else entry | {"least": self.least}
 
 
 def fingerprint(columns: Sequence[Column]) -> str:

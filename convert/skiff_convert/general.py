@@ -57,11 +57,12 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     sampled = sample.judge(encoder) if sample else []
     if sample:
         inspect(sample, made, spec.id, sampled)
-    folded = [fold(forest, len(made)) for forest in plan.forests(head)]
+    least = [c.least for c in made]
+    folded = [fold(forest, len(made), least=least) for forest in plan.forests(head)]
     metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
 
     def write(own: bool = False) -> bytes:
-        nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], own)
+        nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], least, own)
         limits.check(made, len(nodes))
         return model_of(nodes, constants, len(made), len(head.y), metadata, __version__, own)
 

@@ -118,7 +118,7 @@ def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entr
 def _taking(column: Column, accepts: plan.Taken) -> Column:
     """A column of numbers, with what the original takes in it."""
     takes = accepts.get((column.name, column.kind), plan.Accepts(nan=False, limit=None))
-    return replace(column, null="nan" if takes.nan else "reject", limit=takes.limit)
+    return replace(column, null="nan" if takes.nan else "reject", limit=takes.limit, least=takes.least)
 
 
 def _steps(root: object) -> list:

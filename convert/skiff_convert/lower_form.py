@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from onnx import TensorProto, helper
 
+from .columns import FLOAT32_LIMIT
 from .errors import ConvertError
 from .fold import fold
 from .form import Computed, Constant, Dot, Forest, Head, Lookup, Node, Product, Step, Through, Value, Word
@@ -21,11 +22,17 @@ ARITHMETIC = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div"}
 class Lowering:
     """Writes a head's graph; width is how many columns X has, codes how many each has: 1 of a number.
 
-    fast: trees are skiff's operator instead of the standard one.
+    least is the least number that comes in each. fast: trees are skiff's operator, not the standard one.
     """
 
-    def __init__(self, width: int, codes: Sequence[int] = (), fast: bool = False):
-        self.graph, self.width, self.codes, self.fast = Graph(), width, codes, fast
+    def __init__(
+        self,
+        width: int,
+        codes: Sequence[int] = (),
+        least: Sequence[float | None] = (),
+        fast: bool = False,
+    ):
+        self.graph, self.width, self.codes, self.least, self.fast = Graph(), width, codes, least, fast
         self._columns: dict[int, str] = {}
         self._codes: dict[int, str] = {}
         self._nodes: dict[int, Sequence[str]] = {}
@@ -250,7 +257,7 @@ class Lowering:
 
     def forest(self, forest: Forest) -> list[str]:
         """A TreeEnsemble over X and what has to be computed beside it."""
-        folded = fold(forest, self.width, compute=forest.single)
+        folded = fold(forest, self.width, compute=forest.single, least=self.least)
         kind = TensorProto.FLOAT if forest.single else TensorProto.DOUBLE
         matrix = "X"
         if folded.computed:
@@ -270,12 +277,25 @@ class Lowering:
             sums = self.graph.add("Div", sums, divisor)
         if forest.single:
             sums = self.double(sums)
+        sums = self.within_float32(forest, sums)
         vectors = []
         for j in range(forest.width):
             vectors.append(
                 self.graph.add("Gather", sums, self.graph.index64(self.graph.fresh("output"), j), axis=1)
             )
         return vectors
+
+    def within_float32(self, forest: Forest, sums: str) -> str:
+        """The sums, NaN where a value is beyond float32 that a forest refuses there."""
+        made = [self.value(forest.values[i]) for i in forest.made]
+        if not made:
+            return sums
+        size = self.graph.add("Abs", self.matrix(made))
+        beyond = self.double(self.graph.add("GreaterOrEqual", size, self.constant(FLOAT32_LIMIT)))
+        most = self.graph.add("ReduceMax", beyond, self.graph.shape_once("axes1", 1), keepdims=1)
+        return self.graph.add(
+            "Where", self.graph.add("Cast", most, to=TensorProto.BOOL), self.constant(np.nan), sums
+        )
 
 
 class Columns(Sequence):
@@ -297,12 +317,19 @@ class Columns(Sequence):
         return self._made[j]
 
 
-def lower(head: Head, width: int, codes: Sequence[int] = (), fast: bool = False) -> tuple[list, list]:
+def lower(
+    head: Head,
+    width: int,
+    codes: Sequence[int] = (),
+    least: Sequence[float | None] = (),
+    fast: bool = False,
+) -> tuple[list, list]:
     """Nodes and constants: y of a head's scores from X of so many columns, of so many codes each.
 
-    fast: with skiff's operator for trees. TooMany where a forest asks more than it takes.
+    least is the least number that comes in each, None where any does. fast: with skiff's operator for trees.
+    TooMany where a forest asks more than it takes.
     """
-    return Lowering(width, codes, fast).head(head)
+    return Lowering(width, codes, least, fast).head(head)
 
 
 def model_of(

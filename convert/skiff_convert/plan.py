@@ -21,6 +21,7 @@ class Accepts:
     # The least magnitude that it refuses; None: it takes all that float64 has. Of a category of text, whose
     # unknown words are numbers as well, 0 where it takes none.
     limit: float | None
+    least: float | None = None  # the least number that it takes, where that is not minus the limit
 
 
 Taken = Mapping[tuple[str, str], Accepts]  # by name and kind of a column
@@ -71,7 +72,7 @@ def _number(wanted: Wanted, source: Template | Keys, accepts: Taken, optional: b
     return Column(
         wanted.name, source, "number", "nan" if optional and takes.nan else "reject",
         null="nan" if takes.nan else "reject", text="reject",
-        limit=takes.limit,
+        limit=takes.limit, least=takes.least,
     )  # fmt: skip
 
 

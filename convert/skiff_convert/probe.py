@@ -1,7 +1,7 @@
 """What the original takes in each column, found by asking it, in as few calls as it can be."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,33 +14,51 @@ from .records import Encoded, Encoder
 from .world import Session
 
 BELOW = float(np.nextafter(FLOAT32_LIMIT, 0.0))
-PARTS = 17  # that a range is cut into with one call, where nothing raises
 FEW = (7, -7.5, True)  # numbers where words are
 BEYOND = 10**400  # float64
 
 
 def probe(lifted: Lifted, session: Session) -> Taken:
-    """Of each column whether the original takes NaN there, and numbers how large."""
+    """Of each column whether the original takes NaN there, and which numbers.
+
+    It takes a number where it predicts, be it one that is not finite: that is for the worker to reject.
+    """
     asked = _Asked(lifted, session)
     columns = lifted.columns
-    found = {i: Accepts(*taken) for i, taken in _of_numbers(asked, columns).items()}
+    found = _of_numbers(asked, columns)
     if not lifted.vectorizer:  # to which a number is no word
         found |= {i: Accepts(False, limit) for i, limit in _of_categories(asked, columns).items()}
     return {(columns[i].name, columns[i].kind): accepts for i, accepts in found.items()}
 
 
-def _of_numbers(asked: "_Asked", columns: Sequence[Column]) -> dict[int, tuple[bool, float | None]]:
-    """Whether NaN is taken, and the limit; None where there is none."""
+def _of_numbers(asked: "_Asked", columns: Sequence[Column]) -> dict[int, Accepts]:
+    """What each column of numbers takes."""
     numbers = [i for i, column in enumerate(columns) if column.kind != "category"]
     nan = asked.whether(numbers, [np.nan])
     every = asked.whether(numbers, [LARGEST, -LARGEST])
-    some = [i for i in numbers if not every[i]]
+    small = asked.whether(numbers, [0.0, -1.0])
+    some = [i for i in numbers if not (every[i] and small[i])]
     below = asked.whether(some, [BELOW, -BELOW])
     single = asked.whether([i for i in some if below[i]], [FLOAT32_LIMIT, -FLOAT32_LIMIT])
-    limits: dict[int, float | None] = dict.fromkeys(numbers)
+    accepts = {i: Accepts(nan[i], None) for i in numbers}
     for i in some:
-        limits[i] = FLOAT32_LIMIT if below[i] and not single[i] else asked.refused_from(i)[1]
-    return {i: (nan[i], limits[i]) for i in numbers}
+        if small[i] and below[i] and not single[i]:
+            accepts[i] = Accepts(nan[i], FLOAT32_LIMIT)
+        else:
+            accepts[i] = Accepts(nan[i], *_ends(asked, i))
+    return accepts
+
+
+def _ends(asked: "_Asked", i: int) -> tuple[float | None, float | None]:
+    """The least number above 1 that is refused, and the least that is taken; None where there is none.
+
+    A logarithm of 0 may be refused, and those of less be missing: from there on all are refused.
+    """
+    limit = None if asked.whether([i], [LARGEST])[i] else asked.change(i, 1.0, LARGEST)[1]
+    for x in (0.0, -1.0, -LARGEST):
+        if not asked.whether([i], [x])[i]:
+            return limit, asked.change(i, 1.0, x)[0]
+    return limit, None if limit is None else -LARGEST
 
 
 def _of_categories(asked: "_Asked", columns: Sequence[Column]) -> dict[int, float | None]:
@@ -52,7 +70,10 @@ def _of_categories(asked: "_Asked", columns: Sequence[Column]) -> dict[int, floa
     few = asked.whether(some, FEW)
     large = asked.whether([i for i in some if few[i]], [int(LARGEST), -int(LARGEST)])
     for i in some:  # an integer is as large as the nearest float64, which may be the one below
-        limits[i] = (LARGEST if large[i] else asked.refused_from(i, whole=True)[0]) if few[i] else 0.0
+        if not few[i]:
+            limits[i] = 0.0
+        else:
+            limits[i] = LARGEST if large[i] else asked.change(i, 1.0, LARGEST, lambda x: [int(x), -int(x)])[0]
     return limits
 
 
@@ -74,29 +95,25 @@ class _Asked:
             return {columns[0]: False}
         return {i: self.whether([i], values)[i] for i in columns}
 
-    def refused_from(self, i: int, whole: bool = False) -> tuple[float, float]:
-        """The largest magnitude that a column takes, with either sign, and the next, which it refuses.
+    def change(
+        self, i: int, taken: float, refused: float, of: Callable[[float], list[float]] = lambda x: [x]
+    ) -> tuple[float, float]:
+        """The two doubles next to each other between which a column's taken numbers end.
 
-        whole: of integers.
+        of: what is asked of a double, all of which has to be taken.
         """
-        low, high = rank(1.0), rank(LARGEST)  # the first is taken, the second refused
-        parts = PARTS
-        while high - low > 1:
-            ranks = sorted({low + (high - low) * k // parts for k in range(1, parts)} - {low, high})
-            ranks = ranks or [(low + high) // 2]
-            numbers = [int(x) if whole else x for x in double(np.array(ranks)).tolist()]
-            taken = self._takes([(i, x) for number in numbers for x in (number, -number)])
-            if taken is None and len(ranks) > 1:
-                parts = 2  # where it raises, a call tells of one magnitude
-                continue
-            both = np.reshape(taken or [False, False], (len(ranks), 2)).all(axis=1).tolist()
-            first = both.index(False) if False in both else len(both)
-            low = ranks[first - 1] if first else low
-            high = ranks[first] if first < len(ranks) else high
-        return float(double(np.array([low]))[0]), float(double(np.array([high]))[0])
+        inner, outer = rank(taken), rank(refused)
+        while abs(outer - inner) > 1:
+            middle = inner + (outer - inner) // 2
+            x = float(double(np.array([middle]))[0])
+            if self.whether([i], of(x))[i]:
+                inner = middle
+            else:
+                outer = middle
+        return tuple(double(np.array([inner, outer])).tolist())
 
     def _takes(self, asked: Sequence[tuple[int, float]]) -> list[bool] | None:
-        """Whether it predicts finite numbers, or labels, of each record; None where it raises at one."""
+        """Whether it predicts of each record, of NaN a finite number; None where it raises at one."""
         if not asked:
             return []
         records = []
@@ -108,6 +125,7 @@ class _Asked:
         if answer.refused:
             return None
         values = np.asarray(answer.values)
-        if values.dtype.kind != "f":
-            return [True] * len(asked)
-        return np.isfinite(values.reshape(len(asked), -1)).all(axis=1).tolist()
+        finite = [True] * len(asked)
+        if values.dtype.kind == "f":
+            finite = np.isfinite(values.reshape(len(asked), -1)).all(axis=1).tolist()
+        return [ok or x == x for ok, (_, x) in zip(finite, asked, strict=True)]

@@ -41,10 +41,10 @@ class Proof:
         lifted, encoded = self.lifted, [record.encoded for record in self.scored]
         self.X = np.array([record.row for record in encoded], np.float64).reshape(len(encoded), -1)
         scores, allowance = interpret(lifted.head, self.X)
+        self.finite = finite = np.isfinite(scores).all(axis=1)
         for opened in self.opened:
             self._onnx(opened, scores, allowance)
         answers = np.asarray(self._answer("predict", encoded))
-        finite = np.isfinite(scores).all(axis=1)
         if lifted.head.labels is None:
             self._numbers(answers, scores, allowance, finite)
         else:
@@ -82,8 +82,14 @@ class Proof:
     ) -> np.ndarray | list[np.ndarray]:
         answer = self.session.call(method, self.lifted.data(encoded), step, options)
         for at, why in answer.refused.items():
-            raise refused(self.scored[at].text, why)
-        return answer.values
+            if self.finite[at] or answer.values is None:  # others the worker rejects
+                raise refused(self.scored[at].text, why)
+        if not answer.refused:
+            return answer.values
+        taken = [i not in answer.refused for i in range(len(encoded))]
+        if isinstance(answer.values, list):
+            return [_whole(values, taken) for values in answer.values]
+        return _whole(np.asarray(answer.values), taken)
 
     def _numbers(
         self, answers: np.ndarray, scores: np.ndarray, allowance: np.ndarray, finite: np.ndarray
@@ -228,6 +234,13 @@ def margin_of(scores: np.ndarray, head: Head) -> np.ndarray:
     top = np.sort(scores, axis=1)
     margin = top[:, -1] - top[:, -2]
     return np.where(margin == 0, np.inf, margin)  # equal ones are equal in both
+
+
+def _whole(values: np.ndarray, taken: list[bool]) -> np.ndarray:
+    """A row for each record: zeros for one that was not taken."""
+    whole = np.zeros((len(taken), *values.shape[1:]), values.dtype)
+    whole[taken] = values
+    return whole
 
 
 def interpret(head: Head, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -207,7 +207,8 @@ def _number(value: object, column: Column) -> float:
         number = float(value)  # type: ignore[arg-type]
     except OverflowError:  # an integer beyond float64
         number = math.inf
-    if not abs(number) < (math.inf if column.limit is None else column.limit):
+    limit = math.inf if column.limit is None else column.limit
+    if not number < limit or (number <= -limit if column.least is None else not number >= column.least):
         raise Reject("not_finite", dotted(column.source))
     return number
 

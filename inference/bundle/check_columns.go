@@ -28,8 +28,8 @@ func (c *Column) check() error {
 
 func (c *Column) checkCategory() error {
 	switch {
-	case c.Text != "":
-		return errors.New("text is a rule for numbers")
+	case c.Text != "" || c.Least != nil:
+		return errors.New("text and least are rules for numbers")
 	case c.Limit != nil && (len(c.Template) > 0 || slices.ContainsFunc(c.Vocabulary, isNumber)):
 		return errors.New("a category has a limit where it is by path, and none of its words is a number")
 	case c.Limit != nil && !(*c.Limit > 0):
@@ -81,6 +81,8 @@ func (c *Column) checkNumber() error {
 		return errors.New("a number has no words")
 	case c.Limit != nil && !(*c.Limit > 0):
 		return fmt.Errorf("its limit is %v", *c.Limit)
+	case c.Least != nil && c.Limit != nil && !(*c.Least < *c.Limit):
+		return fmt.Errorf("its least is %v, and its limit %v", *c.Least, *c.Limit)
 	}
 	return errors.Join(
 		oneOf("missing", c.Missing, Refuse, Zero, NaN), oneOf("null", c.Null, Refuse, NaN), oneOf("text", c.Text, Refuse, Zero))

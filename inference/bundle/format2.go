@@ -35,6 +35,8 @@ func (m *manifest2) upgrade() (*Manifest, error) {
 
 func (c *Column) upgrade2() error {
 	switch {
+	case c.Least != nil:
+		return errors.New("least is of format 3")
 	case c.Kind == Entry:
 		return errors.New("entries are of format 3")
 	case c.Unknown != "":

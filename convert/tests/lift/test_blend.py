@@ -40,7 +40,7 @@ def library():
 
 
 def model(head, width: int, own: bool = True) -> bytes:
-    nodes, constants = lower(head, width, [], own)
+    nodes, constants = lower(head, width, fast=own)
     return model_of(nodes, constants, width, len(head.scores), {}, "0", own)
 
 
