@@ -36,7 +36,7 @@ class Proof:
         self.X = np.array([record.row for record in encoded], np.float64).reshape(len(encoded), -1)
         scores, allowance = interpret(lifted.head, self.X)
         self._onnx(scores, allowance)
-        answers = np.asarray(self._answer("predict", encoded))
+        answers = np.asarray(self._answer(lifted.method, encoded))
         finite = np.isfinite(scores).all(axis=1)
         if lifted.head.labels is None:
             self._numbers(answers, scores, allowance, finite)

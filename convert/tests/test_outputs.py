@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from helpers import save
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -85,8 +86,8 @@ def encoded(estimator):
     return make_pipeline(ColumnTransformer(before, sparse_threshold=0.0), estimator)
 
 
-def convert(model, folder: Path, fields: tuple[str, ...]) -> Path:
-    """The bundle of a fitted model, with these fields beside the label."""
+def convert(model, folder: Path, fields: tuple[str, ...], method: str = "") -> Path:
+    """The bundle of a fitted model, with these fields beside the label; method: MLflow's predict_fn."""
     asked = "".join(f'{field} = "{field}"\n' for field in fields)
     features = "".join(f'{name} = "{name}"\n' for name in FRAME.columns)
     folder.mkdir(exist_ok=True)
@@ -94,6 +95,10 @@ def convert(model, folder: Path, fields: tuple[str, ...]) -> Path:
         f'model = "m"\nid = "id"\nprediction = "class"\n{asked}[features]\n{features}'
     )
     made = save(model, folder / "model", run_id=RUN)
+    if method:
+        mlmodel = yaml.safe_load((made / "MLmodel").read_text())
+        mlmodel["flavors"]["python_function"] = {"loader_module": "mlflow.sklearn", "predict_fn": method}
+        (made / "MLmodel").write_text(yaml.safe_dump(mlmodel))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(goldens, "RANDOM", 60)
         patch.setattr(goldens, "SWEPT", 300)
@@ -334,3 +339,43 @@ def test_catboosts_exponentials_to_the_bit(loss, tmp_path):
     model = encoded(model).fit(FRAME, FRAME.miles)
     output = check(model, tmp_path, (), True)
     assert output["link"] == "exp_fast"
+
+
+ASKED = {
+    "probabilities": (LogisticRegression(), "three", "predict_proba", "softmax"),
+    "probabilities of two": (LogisticRegression(), "two", "predict_proba", "expit"),
+    "votes of pairs": (AdaBoostClassifier(n_estimators=4), "two", "predict_proba", "softmax"),
+    "shares": (RandomForestClassifier(4, max_depth=3), "three", "predict_proba", "identity"),
+    "coupled": (SVC(probability=True, random_state=0), "three", "predict_proba", "identity"),
+    "a decision": (LinearSVC(), "two", "decision_function", "identity"),
+    "decisions": (SVC(), "three", "decision_function", "identity"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ASKED)
+def test_what_mlflow_asks_for_is_predicted(name, tmp_path):
+    estimator, target, method, link = ASKED[name]
+    model = encoded(estimator).fit(FRAME, Y[target])
+    bundle = convert(model, tmp_path, (), method)
+    output = json.loads((bundle / "manifest.json").read_text())["outputs"][0]
+    assert (output["kind"], output["link"]) == ("number", link)
+    wanted = np.asarray(getattr(model, method)(TEST)).tolist()
+    for got, want in zip(served(bundle, TEST), wanted, strict=True):
+        assert near(got["class"], want, False), (got, want)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "method"),
+    [
+        (LogisticRegression(), "two", "predict_log_proba"),
+        (LinearSVC(), "two", "predict_proba"),
+        (RandomForestClassifier(3), "two", "decision_function"),
+        (RandomForestClassifier(3), "words", "predict_proba"),
+    ],
+)
+def test_what_mlflow_asks_for_is_refused_by_name(estimator, target, method, tmp_path):
+    name = type(estimator).__name__
+    with pytest.raises(ConvertError, match=f"MLflow asks the {name} for {method}") as refused:
+        convert(encoded(estimator).fit(FRAME, Y[target]), tmp_path, (), method)
+    assert refused.value.hint

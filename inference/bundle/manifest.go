@@ -120,6 +120,18 @@ type Output struct {
 	Parts []Output `json:"parts,omitempty"`
 }
 
+// Numbers returns how many numbers an output of them has: of its scores as
+// many, or of one score the probabilities of two classes.
+func (o *Output) Numbers() int {
+	if o.binary() {
+		return 2
+	}
+	return o.Width
+}
+
+// binary reports whether the link makes two probabilities of one score.
+func (o *Output) binary() bool { return o.Link == Expit || o.Link == Expit32 || o.Link == Both }
+
 // Choices returns the labels of an output, each with what it is decided by:
 // itself, or its parts.
 func (o *Output) Choices() []Output {
