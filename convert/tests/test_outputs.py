@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skiff_convert import cli, goldens
 from skiff_convert.errors import ConvertError
+from skiff_convert.form import Head, Through
+from skiff_convert.outputs import head_for, output_of
+from skiff_convert.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 RUN = "r" * 32
@@ -379,3 +383,31 @@ def test_what_mlflow_asks_for_is_refused_by_name(estimator, target, method, tmp_
     with pytest.raises(ConvertError, match=f"MLflow asks the {name} for {method}") as refused:
         convert(encoded(estimator).fit(FRAME, Y[target]), tmp_path, (), method)
     assert refused.value.hint
+
+
+def test_of_equal_classes_the_one_that_the_original_takes(tmp_path, monkeypatch):
+    """Before scikit-learn 1.8 that was the last: the same model, read as one of then, is not its own."""
+    trees = DecisionTreeClassifier(random_state=0)  # as many say that it is theirs, or none
+    model = encoded(OneVsRestClassifier(trees)).fit(FRAME, Y["three"])
+    assert "ties" not in check(model, tmp_path / "first", P, True)
+    monkeypatch.setattr("skiff_convert.lift.multi.OVR_FIRST", (9, 9))
+    with pytest.raises(ConvertError, match="the form predicts"):
+        convert(model, tmp_path / "last", P)
+
+
+def test_of_equal_classes_the_last():
+    scores = tuple(Through(i) for i in range(3))
+    head = Head(scores, "softmax", ("a", "b", "c"), last=True)
+    spec = Spec("m", "y", "", None, {}, probabilities="p", margin="m")
+    output = output_of(head_for(head, spec), spec)
+    assert (output["ties"], output["width"], output["probabilities"]) == ("last", 3, "p")
+    assert "margins" not in output and "values" not in output
+    by = output_of(head_for(replace(head, by=scores[::-1]), spec), spec)
+    assert (by["decide"], by["values"], by["ties"]) == ("values", 3, "last")
+
+
+def test_a_label_of_one_class_is_refused(tmp_path):
+    labels = np.column_stack([Y["apply"][:, 0], np.ones(len(FRAME), int)])
+    with pytest.raises(ConvertError, match="a label is always 1: the model has one class of it") as refused:
+        convert(encoded(DecisionTreeClassifier(max_depth=2)).fit(FRAME, labels), tmp_path, ())
+    assert refused.value.hint == "train it with two"

@@ -146,8 +146,10 @@ func (o *Output) Choices() []Output {
 }
 
 // Columns returns how many float64 of a row of the model's y are the output's.
+// Of more than any graph has it returns fewer, so that no sum overflows.
 func (o *Output) Columns() int {
-	columns := o.Width + or0(o.Values) + or0(o.Margins)
+	const most = 1 << 24
+	columns := min(o.Width, most) + min(or0(o.Values), most) + min(or0(o.Margins), most)
 	for i := range o.Parts {
 		columns += o.Parts[i].Columns()
 	}
