@@ -43,7 +43,8 @@ def convert(
     """
     task = prepare(model, spec_path, run_id, say, out=out, wish=wish, sample=sample)
     place = check_log(task.found) if onto_run else ""
-    tabled = vectorized.fits(task.looked.root) and not by_entries(task, task.looked.root.steps[0][1])
+    plain = task.found.mlmodel.predict_fn == "predict" and vectorized.fits(task.looked.root)
+    tabled = plain and not by_entries(task, task.looked.root.steps[0][1])
     route = vectorized if tabled else general
     folder = route.convert(task, lambda: build(task.found, say, isolate))
     if onto_run:

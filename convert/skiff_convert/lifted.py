@@ -13,6 +13,7 @@ from .frame import frame_of
 from .lift import Cell, Lifting, Matrix, Wanted
 from .look import Obj
 from .neutral import Vectorizer
+from .outputs import asked
 from .records import Encoded
 from .spec import Spec
 from .task import Task
@@ -30,6 +31,7 @@ class Lifted:
     lifting: Lifting
     vectorizer: Vectorizer | None  # where the pipeline takes records instead of a table
     estimator: str
+    method: str = "predict"  # that MLflow asks, which the bundle predicts
     inside: str = ""  # where in the model what predicts is: a search's best estimator
 
     @property
@@ -51,6 +53,7 @@ def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
     """
     root = task.looked.root
     within, inside = _inside(root)
+    method = task.found.mlmodel.predict_fn
     steps = _steps(within)
     name = steps[-1].name if isinstance(steps[-1], Obj) else type(steps[-1]).__name__
     if isinstance(steps[0], Obj) and steps[0].name == "DictVectorizer" and len(steps) > 1:
@@ -58,11 +61,12 @@ def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
     names = _names(root, task)
     lifting = Lifting(names=names)
     head = lift.estimate(root, Matrix([Cell(n) for n in names]), lifting)
+    head = asked(head, method, name)
     if not lifting.wanted:
         raise ConvertError("the model reads nothing of a record", "is this the fitted pipeline?")
     spec, spec_name = _spec(task, lifting)
     made = plan.columns_of(lifting, spec, accepts, optional=spec_name == "none")
-    return Lifted(head, made, spec, spec_name, lifting, None, name, inside)
+    return Lifted(head, made, spec, spec_name, lifting, None, name, method, inside)
 
 
 def _inside(root: object) -> tuple[object, str]:
@@ -109,10 +113,11 @@ def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entr
         lifting.held |= {i for i, column in enumerate(made) if column.kind != "category"}
     lifting.vectorized = (vectorizer.names, Matrix(values, vectorizer.sparse))
     head = lift.estimate(task.looked.root, Matrix([]), lifting)
+    head = asked(head, task.found.mlmodel.predict_fn, name)
     for wanted in lifting.wanted[len(made) :]:  # numbers that are NaN where a record has none
         column = next(c for c in made if (c.name, c.kind) == (wanted.name, wanted.kind))
         made.append(replace(column, missing="nan" if column.missing == "zero" else column.missing))
-    return Lifted(head, made, spec, spec_name, lifting, vectorizer, name)
+    return Lifted(head, made, spec, spec_name, lifting, vectorizer, name, task.found.mlmodel.predict_fn)
 
 
 def _taking(column: Column, accepts: plan.Taken) -> Column:

@@ -9,11 +9,11 @@ from .lift.members import decision, linked
 from .spec import Spec
 
 # The links that the worker has; inference/bundle/SPEC.md.
-NUMBERS = frozenset(["identity", "exp", "expm1", "exp32", "exp_fast", "expits", "expits32"])
 PROBABILITIES = frozenset(
     ["identity", "expit", "expit32", "expits", "expits32", "both", "softmax", "softmax_in_order"]
     + ["softmax_fast", "softmax32", "ovr"]
 )
+NUMBERS = PROBABILITIES | {"exp", "expm1", "exp32", "exp_fast"}
 # How boosters' predict is asked for the decision values: they have no decision_function.
 RAW = {
     "XGBClassifier": {"output_margin": True},
@@ -21,6 +21,30 @@ RAW = {
     "LGBMClassifier": {"raw_score": True},
     "CatBoostClassifier": {"prediction_type": "RawFormulaVal"},
 }
+
+
+def asked(head: Head, method: str, estimator: str) -> Head:
+    """The head of what MLflow's predict_fn asks for, which is a method of the estimator.
+
+    Of predict_proba and decision_function that is numbers. ConvertError for others, and where it has none.
+    """
+    made = head if method == "predict" else None
+    if method == "predict_proba" and head.labels and head.probabilities and not head.parts:
+        scores, link = _pair(head.scores) if head.link == "softmax_pair" else (head.scores, head.link)
+        made = Head(scores, link)
+    if method == "decision_function" and (values := decision(head)):
+        made = Head(values)
+    if made is None:
+        raise ConvertError(
+            f"MLflow asks the {estimator} for {method}, by its pyfunc_predict_fn, which does not convert",
+            "log it without pyfunc_predict_fn; probabilities and margin of the spec add those",
+        )
+    return made
+
+
+def _pair(scores: Sequence[Value]) -> tuple[tuple[Value, ...], str]:
+    """The softmax of minus a score and the score."""
+    return (apply(scores[0], Step("mul", -1.0)), scores[0]), "softmax"
 
 
 def head_for(head: Head, spec: Spec, estimator: str = "") -> Head:
@@ -68,7 +92,7 @@ def _choice(head: Head, spec: Spec, margin: tuple[Value, ...] | None) -> Head:
         scores, link, by = by or scores, "identity", None
     elif link == "softmax_pair":
         by = (by or scores) if decide == "scores" else None
-        scores, link = (apply(scores[0], Step("mul", -1.0)), scores[0]), "softmax"
+        scores, link = _pair(scores)
     elif link not in PROBABILITIES:
         by = (by or scores) if decide == "scores" else None
         scores, link, decide = linked(head), "identity", "scores"

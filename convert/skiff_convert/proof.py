@@ -44,7 +44,7 @@ class Proof:
         self.finite = finite = np.isfinite(scores).all(axis=1)
         for opened in self.opened:
             self._onnx(opened, scores, allowance)
-        answers = np.asarray(self._answer("predict", encoded))
+        answers = np.asarray(self._answer(lifted.method, encoded))
         if lifted.head.labels is None:
             self._numbers(answers, scores, allowance, finite)
         else:

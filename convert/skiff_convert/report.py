@@ -70,7 +70,8 @@ def _output(output: dict) -> str:
         text += f" (a list of labels, of {', '.join(str(len(part['labels'])) for part in output['parts'])})"
     else:
         unit = output.get("unit")
-        text += f" ({unit or 'a number'})" if output["width"] == 1 else f" (a list of {output['width']})"
+        count = 2 if output["link"] in ("expit", "expit32", "both") else output["width"]
+        text += f" ({unit or 'a number'})" if count == 1 else f" (a list of {count})"
     return ", ".join(
         [text, *(f"{output[key]} ({key})" for key in ("probabilities", "margin") if key in output)]
     )

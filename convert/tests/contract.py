@@ -17,6 +17,7 @@ from skiff_convert.spec import Template
 
 CONTRACT = Path(__file__).parents[2] / "inference" / "bundle"
 FORMATS = (1, 2, 3)
+BINARY = ("expit", "expit32", "both")  # links that make two probabilities of one score
 RULES = ("missing", "null", "other", "unknown", "text", "limit", "least")  # of columns
 
 
@@ -128,7 +129,7 @@ def _each(values: dict, output: dict) -> list[dict]:
 
 def _beyond_values(values: dict, output: dict, numbers: list) -> str:
     """Why the fields of a number or of a label are refused, or ""; numbers gets those that they have."""
-    lists, width = [output["name"]], output["width"]
+    lists, width = [output["name"]], 2 if output.get("link") in BINARY else output["width"]
     if "labels" in output:
         label, labels = values[output["name"]], output["labels"]
         if (type(label), str(label)) not in [(type(one), str(one)) for one in labels]:
@@ -141,7 +142,7 @@ def _beyond_values(values: dict, output: dict, numbers: list) -> str:
                 return "other labels"
             numbers += probabilities.values()
         lists = [output["margin"]] if "margin" in output else []
-        width = output.get("margins", width)
+        width = output.get("margins", output["width"])
     for value in map(values.get, lists):
         if isinstance(value, str | bool | dict):
             return "wrong type"
@@ -208,7 +209,8 @@ def prediction(outputs: Sequence[dict], scores: Sequence[float]) -> dict | str:
         with np.errstate(all="ignore"):
             if output["kind"] == "number":
                 numbers = Head((), output["link"]).numbers(y)[0].tolist()
-                values: list | None = [numbers if count > 1 else numbers[0]] if finite(numbers) else None
+                known = finite(numbers) and not _zero(output, y)
+                values: list | None = [numbers if len(numbers) > 1 else numbers[0]] if known else None
             else:
                 values = _labels(output, y)
         if values is None:
@@ -235,8 +237,8 @@ def _label(output: dict, y: np.ndarray) -> list | None:
     head = Head((), output["link"], tuple(labels), last=output.get("ties") == "last", **rules)
     width, values = output["width"], output.get("values", 0)
     scores = y[:, :width]
-    if output["link"] == "normalize" and _reckoned(output) and not scores.sum():
-        return None  # the converter, which does not write that link, has the original's shares
+    if _reckoned(output) and _zero(output, scores):
+        return None
     numbers = head.numbers(scores)[0].tolist() if _reckoned(output) else []
     if not finite(numbers + y[0].tolist()):
         return None
@@ -247,6 +249,11 @@ def _label(output: dict, y: np.ndarray) -> list | None:
         margin = (y[:, width + values :] if "margins" in output else scores)[0].tolist()
         made.append(margin if len(margin) > 1 else margin[0])
     return made
+
+
+def _zero(output: dict, scores: np.ndarray) -> bool:
+    """Whether there is nothing to normalize: the converter, which does not write that link, has shares."""
+    return output["link"] == "normalize" and not scores.sum()
 
 
 def _reckoned(label: dict) -> bool:

@@ -7,11 +7,13 @@ import base64
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from helpers import save
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -41,6 +43,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skiff_convert import cli, goldens
 from skiff_convert.errors import ConvertError
+from skiff_convert.form import Head, Through
+from skiff_convert.outputs import head_for, output_of
+from skiff_convert.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 RUN = "r" * 32
@@ -85,8 +90,8 @@ def encoded(estimator):
     return make_pipeline(ColumnTransformer(before, sparse_threshold=0.0), estimator)
 
 
-def convert(model, folder: Path, fields: tuple[str, ...]) -> Path:
-    """The bundle of a fitted model, with these fields beside the label."""
+def convert(model, folder: Path, fields: tuple[str, ...], method: str = "") -> Path:
+    """The bundle of a fitted model, with these fields beside the label; method: MLflow's predict_fn."""
     asked = "".join(f'{field} = "{field}"\n' for field in fields)
     features = "".join(f'{name} = "{name}"\n' for name in FRAME.columns)
     folder.mkdir(exist_ok=True)
@@ -94,6 +99,10 @@ def convert(model, folder: Path, fields: tuple[str, ...]) -> Path:
         f'model = "m"\nid = "id"\nprediction = "class"\n{asked}[features]\n{features}'
     )
     made = save(model, folder / "model", run_id=RUN)
+    if method:
+        mlmodel = yaml.safe_load((made / "MLmodel").read_text())
+        mlmodel["flavors"]["python_function"] = {"loader_module": "mlflow.sklearn", "predict_fn": method}
+        (made / "MLmodel").write_text(yaml.safe_dump(mlmodel))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(goldens, "RANDOM", 60)
         patch.setattr(goldens, "SWEPT", 300)
@@ -334,3 +343,71 @@ def test_catboosts_exponentials_to_the_bit(loss, tmp_path):
     model = encoded(model).fit(FRAME, FRAME.miles)
     output = check(model, tmp_path, (), True)
     assert output["link"] == "exp_fast"
+
+
+ASKED = {
+    "probabilities": (LogisticRegression(), "three", "predict_proba", "softmax"),
+    "probabilities of two": (LogisticRegression(), "two", "predict_proba", "expit"),
+    "votes of pairs": (AdaBoostClassifier(n_estimators=4), "two", "predict_proba", "softmax"),
+    "shares": (RandomForestClassifier(4, max_depth=3), "three", "predict_proba", "identity"),
+    "coupled": (SVC(probability=True, random_state=0), "three", "predict_proba", "identity"),
+    "a decision": (LinearSVC(), "two", "decision_function", "identity"),
+    "decisions": (SVC(), "three", "decision_function", "identity"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ASKED)
+def test_what_mlflow_asks_for_is_predicted(name, tmp_path):
+    estimator, target, method, link = ASKED[name]
+    model = encoded(estimator).fit(FRAME, Y[target])
+    bundle = convert(model, tmp_path, (), method)
+    output = json.loads((bundle / "manifest.json").read_text())["outputs"][0]
+    assert (output["kind"], output["link"]) == ("number", link)
+    wanted = np.asarray(getattr(model, method)(TEST)).tolist()
+    for got, want in zip(served(bundle, TEST), wanted, strict=True):
+        assert near(got["class"], want, False), (got, want)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "method"),
+    [
+        (LogisticRegression(), "two", "predict_log_proba"),
+        (LinearSVC(), "two", "predict_proba"),
+        (RandomForestClassifier(3), "two", "decision_function"),
+        (RandomForestClassifier(3), "words", "predict_proba"),
+    ],
+)
+def test_what_mlflow_asks_for_is_refused_by_name(estimator, target, method, tmp_path):
+    name = type(estimator).__name__
+    with pytest.raises(ConvertError, match=f"MLflow asks the {name} for {method}") as refused:
+        convert(encoded(estimator).fit(FRAME, Y[target]), tmp_path, (), method)
+    assert refused.value.hint
+
+
+def test_of_equal_classes_the_one_that_the_original_takes(tmp_path, monkeypatch):
+    """Before scikit-learn 1.8 that was the last: the same model, read as one of then, is not its own."""
+    trees = DecisionTreeClassifier(random_state=0)  # as many say that it is theirs, or none
+    model = encoded(OneVsRestClassifier(trees)).fit(FRAME, Y["three"])
+    assert "ties" not in check(model, tmp_path / "first", P, True)
+    monkeypatch.setattr("skiff_convert.lift.multi.OVR_FIRST", (9, 9))
+    with pytest.raises(ConvertError, match="the form predicts"):
+        convert(model, tmp_path / "last", P)
+
+
+def test_of_equal_classes_the_last():
+    scores = tuple(Through(i) for i in range(3))
+    head = Head(scores, "softmax", ("a", "b", "c"), last=True)
+    spec = Spec("m", "y", "", None, {}, probabilities="p", margin="m")
+    output = output_of(head_for(head, spec), spec)
+    assert (output["ties"], output["width"], output["probabilities"]) == ("last", 3, "p")
+    assert "margins" not in output and "values" not in output
+    by = output_of(head_for(replace(head, by=scores[::-1]), spec), spec)
+    assert (by["decide"], by["values"], by["ties"]) == ("values", 3, "last")
+
+
+def test_a_label_of_one_class_is_refused(tmp_path):
+    labels = np.column_stack([Y["apply"][:, 0], np.ones(len(FRAME), int)])
+    with pytest.raises(ConvertError, match="a label is always 1: the model has one class of it") as refused:
+        convert(encoded(DecisionTreeClassifier(max_depth=2)).fit(FRAME, labels), tmp_path, ())
+    assert refused.value.hint == "train it with two"

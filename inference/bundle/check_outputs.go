@@ -60,7 +60,10 @@ func (o *Output) check() error {
 		if o.Width < 1 {
 			return fmt.Errorf("it has a width of %d", o.Width)
 		}
-		return oneOf("its link", o.Link, Identity, Exp, Expm1, Exp32, ExpFast, Expits, Expits32)
+		if o.binary() && o.Width != 1 {
+			return fmt.Errorf("the link %s is of one score", o.Link)
+		}
+		return oneOf("its link", o.Link, append(probabilityLinks(), Exp, Expm1, Exp32, ExpFast)...)
 	case Label:
 		if o.Parts != nil {
 			return errors.New("a label has no parts")
@@ -70,6 +73,13 @@ func (o *Output) check() error {
 		return o.checkParts()
 	}
 	return oneOf("its kind", o.Kind, Number, Label, Labels)
+}
+
+// probabilityLinks returns the links that make probabilities of classes.
+func probabilityLinks() []string {
+	return []string{
+		Identity, Expit, Expit32, Expits, Expits32, Both, Softmax, SoftmaxInOrder, SoftmaxFast, Softmax32, OVR, Normalize,
+	}
 }
 
 // plain reports whether there is nothing of one label.
@@ -109,13 +119,12 @@ func (o *Output) checkLabel() error {
 		return err
 	}
 	err := errors.Join(
-		oneOf("its link", o.Link, Identity, Expit, Expit32, Expits, Expits32, Both,
-			Softmax, SoftmaxInOrder, SoftmaxFast, Softmax32, OVR, Normalize),
+		oneOf("its link", o.Link, probabilityLinks()...),
 		oneOf("decide", o.Decide, Scores, Probabilities, Values))
 	if err != nil {
 		return err
 	}
-	binary := o.Link == Expit || o.Link == Expit32 || o.Link == Both
+	binary := o.binary()
 	bare := o.Link == Identity && o.Decide == Scores && o.Probabilities == nil // a score without probabilities
 	switch {
 	case o.Width == len(o.Labels) && !binary:

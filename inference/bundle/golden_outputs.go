@@ -36,7 +36,7 @@ func (o *Output) want(values map[string]jsontext.Value, out *Golden) (err error)
 	case Labels:
 		return o.wantLabels(values, out)
 	}
-	out.Want, err = appendNumbers(out.Want, values[o.Name], o.Width)
+	out.Want, err = appendNumbers(out.Want, values[o.Name], o.Numbers())
 	return err
 }
 

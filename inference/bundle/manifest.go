@@ -120,6 +120,18 @@ type Output struct {
 	Parts []Output `json:"parts,omitempty"`
 }
 
+// Numbers returns how many numbers an output of them has: of its scores as
+// many, or of one score the probabilities of two classes.
+func (o *Output) Numbers() int {
+	if o.binary() {
+		return 2
+	}
+	return o.Width
+}
+
+// binary reports whether the link makes two probabilities of one score.
+func (o *Output) binary() bool { return o.Link == Expit || o.Link == Expit32 || o.Link == Both }
+
 // Choices returns the labels of an output, each with what it is decided by:
 // itself, or its parts.
 func (o *Output) Choices() []Output {
@@ -134,8 +146,10 @@ func (o *Output) Choices() []Output {
 }
 
 // Columns returns how many float64 of a row of the model's y are the output's.
+// Of more than any graph has it returns fewer, so that no sum overflows.
 func (o *Output) Columns() int {
-	columns := o.Width + or0(o.Values) + or0(o.Margins)
+	const most = 1 << 24
+	columns := min(o.Width, most) + min(or0(o.Values), most) + min(or0(o.Margins), most)
 	for i := range o.Parts {
 		columns += o.Parts[i].Columns()
 	}

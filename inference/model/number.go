@@ -2,25 +2,28 @@ package model
 
 import (
 	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
 	"skiff/inference/model/link"
 )
 
 // A number is an output of one number, or of a list of them.
 type number struct {
-	head     []byte // from what is before up to it
-	link     func(float64) float64
-	from, to int // of a prediction's numbers
+	head []byte                // from what is before up to it
+	each func(float64) float64 // score to number; nil where that is one, or all are reckoned together
+	all  func(p, s []float64)  // scores to probabilities; nil likewise
+	out  span                  // of a prediction's numbers
 }
 
 func (o *output) newNumber(out *bundle.Output, head string) *number {
-	n := &number{head: []byte(head), link: numberLink(out.Link), from: o.numbers, to: o.numbers + out.Width}
-	o.numbers = n.to
-	o.size += len(head) + out.Width*longestFloat + len("[]")
+	n := &number{head: []byte(head), each: numberLink(out.Link), out: o.room(out.Numbers())}
+	if n.each == nil {
+		n.all = labelLink(out.Link)
+	}
+	o.size += len(head) + len("[]")
 	return n
 }
 
-// numberLink returns what becomes of each score, nil for nothing.
+// numberLink returns what becomes of each score, nil for nothing, or where it is
+// not by itself.
 func numberLink(name string) func(float64) float64 {
 	switch name {
 	case bundle.Exp:
@@ -41,23 +44,21 @@ func numberLink(name string) func(float64) float64 {
 
 // predict implements kind.
 func (n *number) predict(p *prediction, y []float64) bool {
-	numbers := p.numbers[n.from:n.to]
-	ok := true
-	for i, x := range y {
-		if n.link != nil {
-			x = n.link(x)
+	numbers := n.out.of(p.numbers)
+	switch {
+	case n.all != nil:
+		n.all(numbers, y)
+	case n.each != nil:
+		for i, x := range y {
+			numbers[i] = n.each(x)
 		}
-		numbers[i] = x
-		ok = ok && finite(x)
+	default:
+		copy(numbers, y)
 	}
-	return ok
+	return allFinite(numbers)
 }
 
 // append implements kind.
 func (n *number) append(dst []byte, p *prediction) []byte {
-	dst = append(dst, n.head...)
-	if n.to-n.from == 1 {
-		return jsonscan.AppendFloat(dst, p.numbers[n.from])
-	}
-	return appendList(dst, p.numbers[n.from:n.to])
+	return appendList(append(dst, n.head...), n.out.of(p.numbers))
 }

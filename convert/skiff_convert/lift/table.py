@@ -79,7 +79,7 @@ class Lifting:
         """The error for a step that cannot be lifted, by its place in the pipeline."""
         place = " > ".join(self.where) or "the model"
         return ConvertError(
-            f"{place}: {what}", hint or "--accept-bound converts such a step with a measured bound"
+            f"{place}: {what}", hint or "leave it out, or add a lifter: skiff_convert/lift/README.md says how"
         )
 
     def category(self, cell: Cell, words: Iterable, strict: bool) -> int:
