@@ -45,7 +45,7 @@ func openBundle(ctx context.Context, c *config, lazy *lazyAWS) (*bundle.Bundle, 
 
 func openAt(ctx context.Context, c *config, lazy *lazyAWS, place string) (*bundle.Bundle, error) {
 	if !strings.HasPrefix(place, "s3:") {
-		return bundle.Open(ctx, bundle.Dir(place), c.runID)
+		return bundle.OpenTrusted(ctx, bundle.Dir(place), c.runID, c.trust)
 	}
 	location, err := store.ParseLocation(place)
 	if err != nil {
@@ -59,7 +59,7 @@ func openAt(ctx context.Context, c *config, lazy *lazyAWS, place string) (*bundl
 	if c.modelLocation != "" {
 		variable = "MODEL_LOCATION"
 	}
-	return bundle.Open(ctx, store.New(cfg, location, c.s3Endpoint, variable), c.runID)
+	return bundle.OpenTrusted(ctx, store.New(cfg, location, c.s3Endpoint, variable), c.runID, c.trust)
 }
 
 // notFound adds advice to an error that a file isn't there.

@@ -90,6 +90,7 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
         found.run_id,
         manifest,
         {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")},
+        task.sign,
     )
     say(f"wrote {folder}")
     questions = sum(int((f.yes >= 0).sum()) for f in folded)

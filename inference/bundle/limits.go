@@ -15,6 +15,8 @@ const (
 	maxManifest = 64 << 20  // bytes
 	maxGoldens  = 64 << 20  // bytes
 
+	maxSignature = 4 << 10 // bytes
+
 	maxColumns = 10_000
 	maxWidth   = 10_000  // numbers of a row of y
 	maxWords   = 1 << 20 // of all columns; their codes are exact in int32 and float32 as well
@@ -28,6 +30,8 @@ func MaxBytes(name string) int {
 		return maxModel
 	case GoldenFile:
 		return maxGoldens
+	case SignatureFile:
+		return maxSignature
 	default:
 		return maxManifest
 	}
