@@ -98,7 +98,7 @@ func (e *Engine) reportRejections(ctx context.Context, b *Batch) {
 			{"detail", r.Detail},
 			{"expected", r.Expected},
 			{"found", r.Found},
-			{"id", cut(item.ID)},
+			{"id", cut(plain(item.ID))},
 			{"key", cut(item.Key)},
 			{"sequence_number", item.String()},
 			{"event_id", string(item.EventID)},
@@ -110,6 +110,15 @@ func (e *Engine) reportRejections(ctx context.Context, b *Batch) {
 		attrs = append(attrs, slog.Bool("dead_lettered", o.DeadLettered))
 		e.log.LogAttrs(ctx, slog.LevelWarn, "record rejected", attrs...)
 	}
+}
+
+// plain returns an id, or nothing of a list or an object: that is not what a
+// record is called, but more of what is in it.
+func plain(id []byte) []byte {
+	if len(id) > 0 && (id[0] == '{' || id[0] == '[') {
+		return nil
+	}
+	return id
 }
 
 // cut returns text, or the start of one that is too long for a log.

@@ -44,6 +44,10 @@ fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
 	@grep -ro --include='*_test.go' 'func Fuzz[A-Za-z]*' inference | while IFS=: read -r file target; do \
 	  go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 1s "./$${file%/*}"; done
 
+.PHONY: agreement
+agreement: $(VENV)/.convert $(BIN)/worker ## the converter's reading of mutated records against the worker's [DOCUMENTS=1000000] [SEED=1]
+	@PYTHONPATH=convert:convert/tests $(PYTHON) convert/tests/agreement.py $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: lint
 lint: lint-go lint-python lint-shell ## golangci-lint, ruff, shellcheck
 

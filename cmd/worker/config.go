@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -33,6 +35,7 @@ type config struct {
 	modelLocation   string
 	modelBucket     string
 	experiment      string
+	trust           bundle.Trust
 	stream          sink.Stream
 	deadLetter      openTarget // nil: none
 	testRun         bool
@@ -66,6 +69,9 @@ func readConfig(getenv func(string) string) (*config, error) {
 		sqsEndpoint:     getenv("SQS_ENDPOINT_URL"),
 		library:         getenv("ONNXRUNTIME_LIB"),
 		operators:       getenv("SKIFF_LIB"),
+	}
+	if err := c.readTrust(getenv); err != nil {
+		return nil, err
 	}
 	if err := c.readPlaces(getenv, or("PREDICTIONS_STREAM_NAME", "ride_predictions")); err != nil {
 		return nil, err
@@ -133,6 +139,21 @@ func (c *config) readPlaces(getenv func(string) string, stream string) (err erro
 	if place := getenv("DEAD_LETTER"); place != "" {
 		if c.deadLetter, err = parseDeadLetter(place, c.stream); err != nil {
 			return fmt.Errorf("DEAD_LETTER: %w", err)
+		}
+	}
+	return nil
+}
+
+// readTrust reads which bundles may be served.
+func (c *config) readTrust(getenv func(string) string) (err error) {
+	if c.trust.SHA256 = getenv("MODEL_SHA256"); c.trust.SHA256 != "" {
+		if sum, err := hex.DecodeString(c.trust.SHA256); err != nil || len(sum) != sha256.Size {
+			return hint.With(fmt.Errorf("MODEL_SHA256 is %.80q", c.trust.SHA256), "it is what `sha256sum manifest.json` prints: 64 hexadecimal digits")
+		}
+	}
+	if key := getenv("MODEL_PUBLIC_KEY"); key != "" {
+		if c.trust.PublicKey, err = bundle.ParsePublicKey(key); err != nil {
+			return fmt.Errorf("MODEL_PUBLIC_KEY: %w", err)
 		}
 	}
 	return nil

@@ -235,10 +235,10 @@ func TestDamagedBundlesAreRefused(t *testing.T) {
 }
 
 // refused runs the worker on a bundle, which it has to refuse.
-func refused(t *testing.T, folder copied, run, want string) {
+func refused(t *testing.T, folder copied, run, want string, variables ...string) {
 	t.Helper()
 	cmd := workerCommand(t, "-check")
-	cmd.Env = append(cmd.Env, "RUN_ID="+run, "MODEL_LOCATION="+string(folder))
+	cmd.Env = append(append(cmd.Env, "RUN_ID="+run, "MODEL_LOCATION="+string(folder)), variables...)
 	var stderr, stdout strings.Builder
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &stdout, &stderr, time.Second
 	start := time.Now()

@@ -54,13 +54,13 @@ func (l *loader) runs() string { return "s3://" + l.modelBucket + "/" + l.experi
 
 func (l *loader) openAt(ctx context.Context, place, variable, runID string, pin *pin) (*bundle.Bundle, error) {
 	if !strings.HasPrefix(place, "s3:") {
-		return bundle.Open(ctx, pinned{bundle.Dir(place), pin}, runID)
+		return bundle.OpenTrusted(ctx, pinned{bundle.Dir(place), pin}, runID, l.trust)
 	}
 	folder, err := l.inS3(ctx, place, variable)
 	if err != nil {
 		return nil, err
 	}
-	return bundle.Open(ctx, pinned{folder, pin}, runID)
+	return bundle.OpenTrusted(ctx, pinned{folder, pin}, runID, l.trust)
 }
 
 // inS3 returns the folder at place, which the variable names.

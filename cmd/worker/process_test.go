@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -178,7 +179,7 @@ func (l lineWriter) Write(text []byte) (int, error) {
 // terminate sends SIGTERM.
 func (w *running) terminate(t *testing.T) {
 	t.Helper()
-	if err := w.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := w.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
 }

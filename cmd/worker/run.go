@@ -37,6 +37,8 @@ Variables:
                            s3://MODEL_BUCKET/MLFLOW_EXPERIMENT_ID/RUN_ID/artifacts/onnx
   MODEL_BUCKET             for that
   MLFLOW_EXPERIMENT_ID     for that (1)
+  MODEL_SHA256             the bundle's, of its manifest.json: no other is served
+  MODEL_PUBLIC_KEY         only a bundle is served that is signed with its key
   PREDICTIONS_STREAM_NAME  output stream (ride_predictions)
   DEAD_LETTER              where records go that can never succeed, so that they
                            don't come again: a kinesis://, sqs:// or s3:// URL

@@ -4,14 +4,21 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .errors import ConvertError
+from .sign import FILE as SIGNATURE
+
+Signer = Callable[[bytes], bytes]
 
 
-def write(out: Path, run_id: str, manifest: Mapping, files: Mapping[str, bytes]) -> Path:
+def write(
+    out: Path, run_id: str, manifest: Mapping, files: Mapping[str, bytes], sign: Signer | None = None
+) -> Path:
     """Writes out/run_id with the files and a manifest that has their sha256; the folder.
+
+    sign makes the manifest's signature, which is written beside it.
 
     It is made beside and renamed, so that nobody sees half of one. An identical bundle is left as it is,
     another one replaced. ConvertError when what is there is not a bundle.
@@ -19,8 +26,11 @@ def write(out: Path, run_id: str, manifest: Mapping, files: Mapping[str, bytes])
     folder = out / run_id
     sums = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     contents = {**files, "manifest.json": to_text({**manifest, "files": sums}).encode("utf-8")}
+    if sign:
+        contents[SIGNATURE] = sign(contents["manifest.json"])
     if folder.exists():
-        if _contents(folder) == contents:
+        there = _contents(folder) or {}
+        if there == contents or {k: v for k, v in there.items() if k != SIGNATURE} == contents:
             return folder
         if not (folder / "manifest.json").is_file():
             raise ConvertError(f"{folder} is there and is not a bundle", "remove it, or name another --out")

@@ -15,6 +15,7 @@ from .init import first_spec
 
 HELP = """\
 usage: python -m skiff_convert MODEL [--spec FILE] [--sample FILE] [--out FOLDER] [--run-id ID] [--log]
+                               [--sign KEY]
                                [--lowering auto|trees|table] [--table-budget MB] [--no-isolation]
        python -m skiff_convert MODEL --init [FILE] [--sample FILE]
        python -m skiff_convert MODEL --explain [FILE.svg] [--spec FILE]
@@ -38,6 +39,8 @@ names the tracking store).
   --log           put the bundle on the run too, as artifacts onnx/, by MLflow's client: this writes to the
                   store that MLFLOW_TRACKING_URI names. Where onnx/ is another model's of the run, it goes to
                   onnx/NAME/, by the name that the run logged its model by
+  --sign KEY      sign the bundle: manifest.json.sig, by a private key in PEM of Ed25519 or ECDSA P-256, whose
+                  password is in SIGN_PASSWORD. The worker's MODEL_PUBLIC_KEY takes no other bundle then
   --lowering HOW  of trees: trees, as they are; table, of all they can predict; or auto, the faster by an
                   estimate (default: auto)
   --table-budget MB
@@ -82,6 +85,7 @@ def _parser() -> _Parser:
     parser.add_argument("--out", default="models", type=Path)
     parser.add_argument("--run-id")
     parser.add_argument("--log", action="store_true")
+    parser.add_argument("--sign", type=Path, metavar="KEY")
     parser.add_argument("--lowering", default="auto", choices=choose.WISHES)
     parser.add_argument("--table-budget", default=Wish.budget, type=float)
     parser.add_argument("--no-isolation", action="store_true")
@@ -129,7 +133,7 @@ def _run(options: argparse.Namespace) -> None:
     print(
         convert(
             options.model, options.spec, options.out, options.run_id, wish, say, not options.no_isolation,
-            options.sample, options.log,
+            options.sample, options.log, options.sign,
         )
     )  # fmt: skip
 

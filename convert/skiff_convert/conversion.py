@@ -11,13 +11,14 @@ from .lifted import by_entries
 from .look import look
 from .onto_run import check_log, log, told
 from .sample import read
+from .sign import signer
 from .task import Task
 from .world import build
 
 
 def prepare(
     model: str, spec: str | None, run_id: str | None, say: Callable[[str], None], *,
-    out: Path = Path("models"), wish: Wish | None = None, sample: Path | None = None,
+    out: Path = Path("models"), wish: Wish | None = None, sample: Path | None = None, key: Path | None = None,
 ) -> Task:  # fmt: skip
     """Finds a model and looks at it; nothing of it is run. ConvertError when there is none.
 
@@ -27,21 +28,22 @@ def prepare(
         specs.load(spec)
     if sample:
         read(sample)
+    sign = signer(key) if key else None
     say(f"finding {model}")
     found = find(model, run_id)
     say(f"looking at {found.mlmodel.file}, without running it")
-    return Task(found, look(found.file), spec, sample, out, wish or Wish(), say)
+    return Task(found, look(found.file), spec, sample, out, wish or Wish(), say, sign)
 
 
 def convert(
     model: str, spec_path: str | None, out: Path, run_id: str | None, wish: Wish, say: Callable[[str], None],
-    isolate: bool = True, sample: Path | None = None, onto_run: bool = False,
+    isolate: bool = True, sample: Path | None = None, onto_run: bool = False, key: Path | None = None,
 ) -> Path:  # fmt: skip
     """Converts the model; the bundle's folder. ConvertError when it cannot be done rightly.
 
-    onto_run: the bundle is put on the run as well, by MLflow's client.
+    onto_run: the bundle is put on the run as well, by MLflow's client. key: the bundle is signed with it.
     """
-    task = prepare(model, spec_path, run_id, say, out=out, wish=wish, sample=sample)
+    task = prepare(model, spec_path, run_id, say, out=out, wish=wish, sample=sample, key=key)
     place = check_log(task.found) if onto_run else ""
     plain = task.found.mlmodel.predict_fn == "predict" and vectorized.fits(task.looked.root)
     tabled = plain and not by_entries(task, task.looked.root.steps[0][1])

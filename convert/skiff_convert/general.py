@@ -98,8 +98,8 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
         {"bound": proof.bound, "goldens": len(lines), "generated": len(scored) - len(lines)},
         lifted.refuses_empty,
     )  # fmt: skip
-    files = {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")}
-    folder = bundle.write(task.out, found.run_id, manifest, files | fast.files(quick))
+    files = {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")} | fast.files(quick)
+    folder = bundle.write(task.out, found.run_id, manifest, files, task.sign)
     say(f"wrote {folder}")
     questions = sum(int((f.yes >= 0).sum()) for f in folded)
     size = f"{questions:,} nodes" if folded else f"{sum(len(n.inputs()) for n in plan.nodes(head)):,} terms"

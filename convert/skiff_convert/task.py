@@ -22,6 +22,7 @@ class Task:
     out: Path
     wish: Wish
     say: Callable[[str], None]  # tells a person what is being done
+    sign: Callable[[bytes], bytes] | None = None  # of the manifest
 
     @property
     def signature(self) -> dict[str, dict]:

@@ -117,7 +117,8 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
         empty,
     )  # fmt: skip
     files = {"model.onnx": lowering.model, "golden.jsonl": "".join(lines).encode("utf-8")}
-    folder = bundle.write(task.out, origin.run_id, manifest, files | fast.files(quick))
+    files |= fast.files(quick)
+    folder = bundle.write(task.out, origin.run_id, manifest, files, task.sign)
     say(f"wrote {folder}")
     size = _size(pipeline, table)
     Report(manifest, X_columns, size, agreement, len(own), quick.open() if quick else opened, X).show(

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import contract
@@ -62,6 +62,11 @@ class Case:
     spec: str = "none"
     documents: int = 8_000
     reasons: tuple[str, ...] = ("not_json", "wrong_type", "not_finite")
+
+
+def many(case: Case, documents: int) -> Case:
+    """The case with another number of documents."""
+    return replace(case, documents=documents)
 
 
 BY_NAME = {name: name for name in ("zone", "distance", "code", "flag")}
@@ -118,9 +123,22 @@ def mixed(rng: random.Random) -> Callable[[], dict[str, str]]:
     return record
 
 
-def documents(case: Case) -> list[str]:
-    """Records, most of them strange in some way: values, keys, escapes, spaces, duplicates, cuts."""
-    rng = random.Random(5)
+# What a character may become: JSON's own, and what looks like it.
+CHARACTERS = '{}[]:,"\\/ \t\n\r\x00\x1f\x7f\xa0\u2028\ufeffeE+-.019aunN_é\U0001f600'
+
+
+def mutated(text: str, rng: random.Random) -> str:
+    """The text with some characters replaced, left out, doubled or put in."""
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        at, length = rng.randrange(len(text) + 1), rng.choice((0, 1, 1, 3))
+        put = rng.choice(("", rng.choice(CHARACTERS), text[at : at + length] * 2))
+        text = text[:at] + put + text[at + length :]
+    return text
+
+
+def documents(case: Case, seed: int = 5) -> list[str]:
+    """Records, most of them strange: values, keys, escapes, spaces, duplicates, cuts, characters."""
+    rng = random.Random(seed)
     usual = mixed(rng) if case.estimator else rides(rng)
 
     def key(name: str) -> str:
@@ -161,6 +179,8 @@ def documents(case: Case) -> list[str]:
         text = space() + write(record) + space()
         if rng.random() < 0.02:
             text = text[: rng.randrange(len(text) + 1)]
+        if rng.random() < 0.05:
+            text = mutated(text, rng)
         return text + rng.choice("x}],") if rng.random() < 0.01 else text
 
     return [document() for _ in range(case.documents)]
@@ -199,7 +219,9 @@ def judge(bundle: Path, texts: list[str]) -> tuple[list[str], Counter]:
     """
     manifest = json.loads((bundle / "manifest.json").read_text())
     path: Keys | None = tuple(manifest["id"]["path"]) if "id" in manifest else None
-    encoder = Encoder(contract.columns(manifest["columns"], manifest["format"]), path)
+    encoder = Encoder(
+        contract.columns(manifest["columns"], manifest["format"]), path, manifest.get("empty") == "reject"
+    )
     judged = [goldens.judge(encoder, text) for text in texts]
     X = np.array([one.encoded.row for one in judged if isinstance(one, goldens.Scored)], np.float64)
     session = prove.open_session((bundle / "model.onnx").read_bytes())
@@ -225,8 +247,7 @@ def asked(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("agreement")
     bundle = convert(case, folder) if case.estimator else FOREST
     lines, kinds = judge(bundle, documents(case))
-    assert set(kinds) == {"scored", *case.reasons}
-    assert min(kinds.values()) > 100
+    assert min(kinds[kind] for kind in ("scored", *case.reasons)) > 100
     return replaced(bundle, lines, folder / bundle.name), len(lines)
 
 

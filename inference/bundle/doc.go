@@ -3,7 +3,7 @@
 // vectors beside it are run by both.
 //
 //  1. open.go, dir.go: the files, whole and unaltered, of any format so far;
-//     limits.go: how large they may be
+//     limits.go: how large they may be; trust.go: whose they are
 //  2. manifest.go, scalar.go: what a manifest says; format1.go, format2.go: how
 //     an old one says it
 //  3. check.go, check_columns.go, check_outputs.go: what parses and makes no

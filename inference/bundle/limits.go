@@ -15,6 +15,8 @@ const (
 	maxManifest = 64 << 20  // bytes
 	maxGoldens  = 64 << 20  // bytes
 
+	maxSignature = 4 << 10 // bytes
+
 	maxColumns = 10_000
 	maxWidth   = 10_000  // numbers of a row of y
 	maxWords   = 1 << 20 // of all columns; their codes are exact in int32 and float32 as well
@@ -24,10 +26,12 @@ const (
 // MaxBytes returns the most bytes that the named file of a bundle has.
 func MaxBytes(name string) int {
 	switch name {
-	case ModelFile:
+	case ModelFile, FastFile:
 		return maxModel
 	case GoldenFile:
 		return maxGoldens
+	case SignatureFile:
+		return maxSignature
 	default:
 		return maxManifest
 	}

@@ -48,8 +48,17 @@ type Folder interface {
 // Open reads a bundle and checks that it is whole, unaltered, of a format this
 // package knows and, where runID isn't empty, of that run.
 func Open(ctx context.Context, folder Folder, runID string) (*Bundle, error) {
+	return OpenTrusted(ctx, folder, runID, Trust{})
+}
+
+// OpenTrusted is Open of a bundle that has to be trusted: nothing is made of
+// another one's files.
+func OpenTrusted(ctx context.Context, folder Folder, runID string, trust Trust) (*Bundle, error) {
 	raw, err := folder.ReadFile(ctx, ManifestFile)
 	if err != nil {
+		return nil, err
+	}
+	if err := trust.check(ctx, folder, raw); err != nil {
 		return nil, err
 	}
 	m, err := ParseManifest(raw)

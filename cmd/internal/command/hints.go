@@ -28,6 +28,8 @@ func Hint(err error) string {
 		{bundle.ErrInvalid, convertAgain},
 		{bundle.ErrIncomplete, convertAgain},
 		{bundle.ErrAltered, convertAgain},
+		{bundle.ErrUntrusted, "MODEL_SHA256 and MODEL_PUBLIC_KEY say which bundle may be served: sign it with `make convert SIGN=KEY ...`, or find out who wrote it"},
+		{bundle.ErrKey, "it is what `openssl pkey -in KEY -pubout` prints, or the base64 in it"},
 		{graph.ErrForeign, "serve only what this project's converter wrote; was it another version's? then deploy a worker as new, or " + convertAgain},
 		{model.ErrNotProved, "the bundle, this worker or its onnxruntime differ from those of the conversion: " + convertAgain},
 		{model.ErrRuntime, "set ONNXRUNTIME_LIB to libonnxruntime.so of version 1.24 or later; `make onnxruntime` puts one in .build/lib"},

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// canary is in every value that a record and the environment have for
+// themselves, whole or as base64: where it sings in a log, that has been told.
+const canary = "CANARY4f1b"
+
+// canaries are records of every kind, good ones and ones that are rejected for
+// each reason, with a canary in each value, key and byte that is the sender's but
+// the id, by which a log calls them.
+func canaries() []string {
+	ride := func(pickup, miles, id string) string {
+		return fmt.Sprintf(`{"ride": {"PULocationID": %s, "DOLocationID": 205, "trip_distance": %s, %q: %q}, "ride_id": %s}`, pickup, miles, canary, canary, id)
+	}
+	const id, ride1 = `"` + canary + `"`, `"ride-1"`
+	return []string{
+		ride("130", "3.66", ride1), ride(id, "3.66", ride1), ride("130", id, `{"`+canary+`": 1}`), ride("130", id, "["+id+"]"), ride("130", id, ride1), ride("130", "null", ride1), ride("130", "1e999", ride1), ride("130", "1e39", ride1),
+		ride("130", `{"`+canary+`": 1}`, ride1), ride("["+id+"]", "1", ride1), ride("130", canary, ride1), ride("130", "3.66", ride1) + canary,
+		ride("130", "NaN", ride1), `{"ride": ` + id + `, "ride_id": 1}`, `{"` + canary + `": 1, "ride_id": 1}`,
+		id, `[` + id + `]`, canary, canary + "\xff", "\"" + canary + "\xff\"", "{\"" + canary, `{"ride": {"PULocationID": "` + canary + `\ud800"}}`,
+		strings.Repeat("[", 2000) + id, `{"` + canary + `": tru}`, `{"ride_id": 1` + canary + `}`, "", strings.Repeat(canary, 200_000),
+	}
+}
+
+// sings reports where a log has a canary, as it is or in base64.
+func sings(log string) bool {
+	for _, text := range []string{canary, strings.ToLower(canary), base64.StdEncoding.EncodeToString([]byte("x" + canary))[2:10]} {
+		if strings.Contains(log, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// Nothing of a record and no credential is in what the worker logs, whatever
+// becomes of it: published, rejected, refused by the stream, lost on the way.
+func TestLogsHoldNoPayloadsAndNoCredentials(t *testing.T) {
+	var event bytes.Buffer
+	event.WriteString(`{"Records": [`)
+	for i, record := range canaries() {
+		if i > 0 {
+			event.WriteByte(',')
+		}
+		fmt.Fprintf(&event, `{"eventID": "shardId-0:%d", "kinesis": {"sequenceNumber": "%d", "partitionKey": "ride-1", "data": %q}}`,
+			i, i, base64.StdEncoding.EncodeToString([]byte(record)))
+	}
+	fmt.Fprintf(&event, `,{"eventID": "shardId-0:99", "kinesis": {"sequenceNumber": "99", "partitionKey": "k", "data": "%s!"}}]}`, canary)
+	path := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(path, event.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, answer := range map[string]http.HandlerFunc{
+		"published": func(w http.ResponseWriter, r *http.Request) {
+			var put struct{ Records []any }
+			if err := json.NewDecoder(r.Body).Decode(&put); err != nil {
+				t.Error(err)
+			}
+			taken := strings.Repeat(`,{"SequenceNumber":"1","ShardId":"shardId-000000000000"}`, len(put.Records))
+			fmt.Fprintf(w, `{"FailedRecordCount":0,"Records":[%s]}`, taken[1:])
+		},
+		"refused": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"__type":"AccessDeniedException","message":"User: arn:aws:sts::1:assumed-role/r/f is not authorized"}`)
+		},
+		"broken": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") },
+		"cut":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		for _, letters := range []string{"", "DEAD_LETTER=kinesis://letters"} {
+			t.Run(name+letters, func(t *testing.T) {
+				asked := make(chan struct{}, 1000)
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					asked <- struct{}{}
+					w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+					answer(w, r)
+				}))
+				defer server.Close()
+				cmd := workerCommand(t, "-event", path)
+				cmd.Env = append(cmd.Env, "KINESIS_ENDPOINT_URL="+server.URL, "AWS_LAMBDA_LOG_LEVEL=TRACE", letters,
+					"AWS_ACCESS_KEY_ID="+canary, "AWS_SECRET_ACCESS_KEY="+canary, "AWS_SESSION_TOKEN="+canary)
+				w := startWorker(t, cmd)
+				for range 2 { // the second is another record's, or the first's again
+					select {
+					case <-asked:
+					case err := <-w.ended:
+						w.ended <- err
+					case <-time.After(patience):
+						t.Fatal("it asks for nothing")
+					}
+				}
+				w.terminate(t) // or it would try again for half a minute
+				_ = receive(t, w.ended, "end")
+				if got := w.stderr.String(); sings(got) || !strings.Contains(got, `"msg":"record rejected"`) {
+					t.Errorf("it logs\n%.3000s", got)
+				}
+			})
+		}
+	}
+}
+
+// Where the canary is found is proved by what does log it.
+func TestSings(t *testing.T) {
+	for _, log := range []string{canary, base64.StdEncoding.EncodeToString([]byte("x" + canary + "y"))} {
+		if !sings("log " + log) {
+			t.Error(log)
+		}
+	}
+}
