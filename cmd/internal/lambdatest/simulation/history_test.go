@@ -24,6 +24,7 @@ type history struct {
 	Bisect  bool
 	Age     bool // records are given up when they are a minute old
 	Window  bool // there are tumbling windows
+	Reshard int  // records from this one on are in a shard made of the others; 0: there is none
 
 	Faults map[place]byte // where there is no seed
 
@@ -86,6 +87,9 @@ func newHistory(seed uint64) history {
 	for id := range 1 + rng.IntN(10) {
 		h.Records = append(h.Records, record{id, "ggggbbl"[rng.IntN(7)]})
 	}
+	if rng.IntN(4) == 0 {
+		h.Reshard = 1 + rng.IntN(5)
+	}
 	for _, kind := range allKinds {
 		if rng.IntN(3) == 0 {
 			h.few += string(kind)
@@ -101,6 +105,14 @@ func newHistory(seed uint64) history {
 func (h history) of(faults map[place]byte) history {
 	h.seed, h.every, h.few, h.Faults = 0, 0, "", faults
 	return h
+}
+
+// shardOf is the shard of a record.
+func (h *history) shardOf(id int) int {
+	if h.Reshard > 0 && id >= h.Reshard {
+		return h.Shards
+	}
+	return id % h.Shards
 }
 
 // fault is what happens at a place, or 0.
@@ -130,6 +142,9 @@ func (h *history) fault(p place, kinds string) byte {
 func (h history) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "shards=%d batch=%d percall=%d calls=%d letters=%s retries=%d", h.Shards, h.Batch, h.PerCall, h.Calls, h.Letters, h.Retries)
+	if h.Reshard > 0 {
+		fmt.Fprintf(&b, " reshard=%d", h.Reshard)
+	}
 	for _, is := range []struct {
 		on   bool
 		name string
@@ -180,6 +195,8 @@ func parse(text string) (history, error) {
 			h.Calls = n
 		case "retries":
 			h.Retries = n
+		case "reshard":
+			h.Reshard = n
 		case "letters":
 			h.Letters = value
 		case "report":
