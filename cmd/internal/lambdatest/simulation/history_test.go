@@ -61,7 +61,7 @@ type place struct {
 // Of a model: s it takes all the time that there is but a moment, x more than that, f it fails, w it is changed for another one before.
 // Of an answer: k the process is killed before it is heard.
 var kinds = map[string]string{
-	"kinesis": "tiepqaorRsSmkK", "s3": "tieorRsSkK", "sqs": "tiepqaorRsSkK", "model": "sxfw", "answer": "k",
+	"kinesis": "tiepqpqaorRsSmkK", "s3": "tieorRsSkK", "sqs": "tiepqpqaorRsSkK", "model": "sxfw", "answer": "k",
 }
 
 // allKinds are those of calls.
@@ -80,7 +80,7 @@ const (
 func newHistory(seed uint64) history {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	h := history{
-		seed: seed, Shards: 1 + rng.IntN(2), Batch: 1 + rng.IntN(6), PerCall: 1 + rng.IntN(4), Calls: 1 + rng.IntN(3), Report: rng.IntN(4) > 0,
+		seed: seed, Shards: 1 + rng.IntN(2), Batch: 1 + rng.IntN(8), PerCall: 1 + rng.IntN(6), Calls: 1 + rng.IntN(3), Report: rng.IntN(4) > 0,
 		Letters: []string{"none", "kinesis", "s3", "sqs"}[rng.IntN(4)], Retries: mapping.Endless, Bisect: rng.IntN(2) == 0, Age: rng.IntN(8) == 0, Window: rng.IntN(8) == 0,
 		Faults: map[place]byte{}, every: []int{2, 2, 3, 5, 10}[rng.IntN(5)],
 	}
@@ -126,7 +126,11 @@ func (h *history) fault(p place, kinds string) byte {
 	hash := fnv.New64a()
 	fmt.Fprint(hash, p)
 	rng := rand.New(rand.NewPCG(h.seed, hash.Sum64()))
-	if rng.IntN(h.every) > 0 {
+	every := h.every
+	if p.try > 0 { // what has failed fails again
+		every = 2
+	}
+	if rng.IntN(every) > 0 {
 		return 0
 	}
 	kind := kinds[rng.IntN(len(kinds))]
