@@ -7,6 +7,10 @@ run: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## score 20,000 real rides throug
 up: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## leave the local stack running for the aws command line [RUN_ID=...] [PORT=4566]
 	@$(BIN)/local up $(STACK) -port '$(PORT)'
 
+.PHONY: replay
+replay: $(BIN)/local ## put dead letters, and what the mapping gave up, back on the local stack's stream
+	@$(BIN)/local replay
+
 .PHONY: down
 down: $(BIN)/local ## stop it
 	@$(BIN)/local down

@@ -18,6 +18,7 @@ const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack F
        local swap -run-id ID -other ID -worker FILE -skiff FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 1m]
        local soak -run-id ID -other ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 1000000] [-seed 1] [-deadline 1h]
        local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566]
+       local replay
        local down
 
 Runs the worker on this machine: ministack stands in for Kinesis and S3, and a local event source mapping drives the unmodified worker.
@@ -37,6 +38,9 @@ soak  streams records through workers that are under fire: their calls to Kinesi
       killed and when; what a busy machine adds to that is its own.
 up    leaves the same stack running, for the aws command line; up a second time says so. Dead letters are on, in S3; they are kept over down
       and up, in -dir, until they are deleted there (aws s3 rm --recursive). The streams start empty.
+replay
+      puts what is held back on the rides stream, as it was: dead letters, and what the mapping gave up. Each is a new record then, behind what
+      came since. A letter is deleted when its record is back; one without its record stays. It ends even if they are refused again.
 down  stops it.
 
   -run-id ID         the MLflow run to serve
@@ -67,6 +71,9 @@ The event source mapping, under AWS's names for its settings:
                      is no reason to give up what can)
   -max-age D         MaximumRecordAgeInSeconds, 60s to 168h, 0s for no limit (default 0s; with dead letters 6h)
   -bisect=BOOL       BisectBatchOnFunctionError (default true)
+  -parallel N        ParallelizationFactor, 1 to 10 (default 1); the worker handles one batch after the other all the same
+  -tumbling D        TumblingWindowInSeconds, 0s to 900s (default 0s, none)
+  -filter PATTERN    FilterCriteria, such as {"data":{"ride":{"trip_distance":[{"numeric":[">",0]}]}}}; again for another, up to 5 (up; default none)
 ReportBatchItemFailures is on, and the worker is told so.
 
 example:
@@ -98,7 +105,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	name, args := args[0], args[1:]
 	switch name {
-	case "run", "swap", "soak", "up", "serve", "down":
+	case "run", "swap", "soak", "up", "serve", "replay", "down":
 	case "help", "-h", "-help", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err
@@ -124,6 +131,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return up(ctx, s, args, stdout)
 	case "serve":
 		return serve(ctx, s, stderr)
+	case "replay":
+		return replay(ctx, s, stdout)
 	default:
 		return down(ctx, s, stdout)
 	}
@@ -140,7 +149,8 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		files = append(files, p)
 	}
 	file(&s.dir, "dir", filepath.Join(".build", "local"))
-	if name != "down" {
+	runs := name != "down" && name != "replay" // the worker
+	if runs {
 		fs.StringVar(&s.runID, "run-id", "", "")
 		fs.StringVar(&s.experiment, "experiment", "1", "")
 		file(&s.worker, "worker", "")
@@ -161,6 +171,12 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		fs.IntVar(&s.mapping.MaximumRetryAttempts, "retries", 2, "")
 		fs.DurationVar(&s.mapping.MaximumRecordAge, "max-age", 0, "")
 		fs.BoolVar(&s.mapping.BisectBatchOnFunctionError, "bisect", true, "")
+		fs.IntVar(&s.mapping.ParallelizationFactor, "parallel", 1, "")
+		fs.DurationVar(&s.mapping.TumblingWindow, "tumbling", 0, "")
+		fs.Func("filter", "", func(pattern string) error {
+			s.mapping.FilterCriteria = append(s.mapping.FilterCriteria, pattern)
+			return nil
+		})
 		s.mapping.ReportBatchItemFailures = true
 	}
 	switch name {
@@ -204,24 +220,24 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	}
 	var missing error
 	fs.VisitAll(func(f *flag.Flag) {
-		if missing == nil && f.Value.String() == "" {
+		if missing == nil && f.Value.String() == "" && f.Name != "filter" {
 			missing = fmt.Errorf("-%s is missing", f.Name)
 		}
 	})
 	if missing != nil {
 		return s, missing
 	}
-	if name != "down" && (s.shards < 1 || s.memory < 1 || s.timeout <= 0) || streams && (s.n < 1 || s.deadline <= 0) {
+	if runs && (s.shards < 1 || s.memory < 1 || s.timeout <= 0) || streams && (s.n < 1 || s.deadline <= 0) {
 		return s, errors.New("-n, -shards, -memory, -timeout and -deadline have to be above 0")
 	}
 	if !(s.bad >= 0 && s.bad <= 1) {
 		return s, errors.New("-bad is a share, between 0 and 1")
 	}
-	s.deadLetters = name != "down" && (!streams || s.bad > 0)
+	s.deadLetters = runs && (name != "run" && name != "swap" || s.bad > 0)
 	if s.deadLetters {
 		s.bound(fs)
 	}
-	if name != "down" {
+	if runs {
 		if err := s.mapping.Validate(); err != nil {
 			return s, err
 		}

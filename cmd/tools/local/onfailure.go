@@ -12,6 +12,9 @@ import (
 	"skiff/cmd/internal/lambdatest/mapping"
 )
 
+// onFailureFile is its name, in the folder of the logs.
+const onFailureFile = "on-failure.jsonl"
+
 // onFailure is the on-failure destination of the local stack's mapping: a file with the documents an S3 destination would get, one a line.
 type onFailure struct {
 	mu   sync.Mutex
@@ -44,7 +47,7 @@ func (st *stack) newOnFailure(keep bool) (*onFailure, error) {
 	if keep {
 		how = os.O_APPEND
 	}
-	file, err := os.OpenFile(filepath.Join(st.logs, "on-failure.jsonl"), os.O_CREATE|os.O_WRONLY|how, 0o600)
+	file, err := os.OpenFile(filepath.Join(st.logs, onFailureFile), os.O_CREATE|os.O_WRONLY|how, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("making the on-failure destination: %w", err)
 	}

@@ -73,13 +73,21 @@ func calls(records [][]byte) []span {
 	return spans
 }
 
-// putRides puts the records of the rides with the ids from first on, in one call and as many more as failed entries need.
+// putRides puts the records of the rides with the ids from first on.
 func putRides(ctx context.Context, client *kinesis.Client, records [][]byte, first int) error {
-	stream := ridesStream
 	entries := make([]types.PutRecordsRequestEntry, len(records))
 	for i, r := range records {
 		entries[i] = types.PutRecordsRequestEntry{Data: r, PartitionKey: aws.String(strconv.Itoa(first + i))}
 	}
+	if err := putEntries(ctx, client, entries); err != nil {
+		return fmt.Errorf("putting %d rides from %d on: %w", len(records), first, err)
+	}
+	return nil
+}
+
+// putEntries puts entries into the rides stream, in one call and as many more as failed ones need.
+func putEntries(ctx context.Context, client *kinesis.Client, entries []types.PutRecordsRequestEntry) error {
+	stream := ridesStream
 	for attempt := range putAttempts {
 		if attempt > 0 {
 			timer := time.NewTimer(putPause << (attempt - 1))
@@ -92,7 +100,7 @@ func putRides(ctx context.Context, client *kinesis.Client, records [][]byte, fir
 		}
 		out, err := client.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &stream, Records: entries})
 		if err != nil {
-			return fmt.Errorf("putting %d rides from %d on: %w", len(records), first, err)
+			return err
 		}
 		if aws.ToInt32(out.FailedRecordCount) == 0 {
 			return nil
@@ -105,5 +113,5 @@ func putRides(ctx context.Context, client *kinesis.Client, records [][]byte, fir
 		}
 		entries = failed
 	}
-	return fmt.Errorf("putting %d rides from %d on: %d still fail after %d attempts", len(records), first, len(entries), putAttempts)
+	return fmt.Errorf("%d still fail after %d attempts", len(entries), putAttempts)
 }

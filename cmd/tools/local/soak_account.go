@@ -60,9 +60,14 @@ type trace struct {
 func (k *soaked) account(ctx context.Context, st *stack) (*account, error) {
 	a := &account{
 		Seed: k.settings.seed, Records: len(k.records), Kills: k.workers.kills, FailedStarts: k.workers.failedStarts, Swaps: k.workers.swaps,
-		Faults: map[string]int{}, Calls: map[string]int{}, Late: k.fire.late, Runs: map[string]int{}, DeadLetters: map[inference.Reason]int{},
+		Faults: map[string]int{}, Calls: map[string]int{}, Runs: map[string]int{}, DeadLetters: map[inference.Reason]int{},
 		Invocations: k.progress.Invocations, Discarded: k.progress.Discarded, stopped: k.stopped,
 		PerSecond: round(float64(k.progress.Delivered)/k.elapsed.Seconds(), 0),
+	}
+	for _, c := range k.fire.calls {
+		if c.late && !(c.attempt != nil && c.attempt.killed) {
+			a.Late++
+		}
 	}
 	for operation, kinds := range k.fire.faults {
 		for name, n := range kinds {

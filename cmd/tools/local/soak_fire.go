@@ -26,7 +26,6 @@ type fire struct {
 	attempts     []*attempt
 	calls        []*call                   // that put something, in the order in which it was taken
 	faults       map[string]map[string]int // of each kind, of each operation
-	late         int                       // answers that nobody waited for any more, with no fault: a busy machine's
 }
 
 // An environment is a process of the worker. Its calls are known by its access key, also those that arrive when it is gone.
@@ -48,9 +47,9 @@ type attempt struct {
 type call struct {
 	attempt *attempt   // nil outside any
 	kind    *faultKind // nil for none
-	late    bool
-	ids     []int32 // of the records whose predictions were taken
-	object  string  // that was written
+	late    bool       // nobody waited for the answer any more, with no fault: of a process that was killed, or of a busy machine
+	ids     []int32    // of the records whose predictions were taken
+	object  string     // that was written
 }
 
 func newFire(seed uint64, every int, late time.Duration) *fire {
@@ -128,10 +127,7 @@ func (f *fire) forward(operation string, c *call, w http.ResponseWriter, r *http
 		} else {
 			c.object = strings.TrimPrefix(r.URL.Path, "/"+deadLetterBucket+"/")
 		}
-		if r.Context().Err() != nil && c.kind == nil {
-			c.late = true
-			f.late++
-		}
+		c.late = c.kind == nil && r.Context().Err() != nil
 		f.calls = append(f.calls, c)
 		f.mu.Unlock()
 	}

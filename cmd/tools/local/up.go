@@ -22,6 +22,7 @@ import (
 const (
 	upTimeout = time.Minute      // for everything to answer
 	downGrace = 15 * time.Second // for everything to end
+	dyingTime = time.Second      // for a process that is killed to let go of its lock, on a busy machine
 )
 
 // firstExtraFD is the file descriptor of the first of a command's ExtraFiles, after stderr.
@@ -33,6 +34,9 @@ func upLogs(s settings) string { return filepath.Join(s.dir, "up") }
 // up leaves the stack running: it starts itself again as serve, in a session of its own, and returns once everything answers.
 func up(ctx context.Context, s settings, args []string, stdout io.Writer) error {
 	l, err := takeLock(s)
+	if errors.Is(err, errLocked) && waitForLock(ctx, s, dyingTime) == nil { // serve was killed just now
+		l, err = takeLock(s)
+	}
 	if errors.Is(err, errLocked) {
 		return alreadyUp(ctx, s, stdout)
 	}

@@ -1,6 +1,7 @@
 package ministack
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,22 @@ func (s *Server) object(ctx context.Context, bucket, key string) ([]byte, error)
 	}
 	defer out.Body.Close()
 	return io.ReadAll(out.Body)
+}
+
+// Delete deletes an object.
+func (s *Server) Delete(ctx context.Context, bucket, key string) error {
+	if _, err := s.S3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key}); err != nil {
+		return fmt.Errorf("deleting s3://%s/%s: %w", bucket, key, err)
+	}
+	return nil
+}
+
+// Write writes an object.
+func (s *Server) Write(ctx context.Context, bucket, key string, data []byte) error {
+	if _, err := s.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(data)}); err != nil {
+		return fmt.Errorf("writing s3://%s/%s: %w", bucket, key, err)
+	}
+	return nil
 }
 
 // Upload puts every file of a folder into a bucket, which it makes where it is not there: a file's key is its name after prefix.

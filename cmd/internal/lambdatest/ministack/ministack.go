@@ -89,12 +89,23 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		s.process.Stop(stopGrace)
 		return nil, err
 	}
+	s.connect()
+	return s, nil
+}
+
+// Connect returns the clients of a ministack that runs already, and that somebody else stops.
+func Connect(endpoint string) *Server {
+	s := &Server{Endpoint: endpoint}
+	s.connect()
+	return s
+}
+
+func (s *Server) connect() {
 	keys := credentials.NewStaticCredentialsProvider(AccessKey, AccessKey, "")
 	// A client of our own is set here, not with config.WithHTTPClient, which fails where AWS_CA_BUNDLE is set.
 	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
 	s.Kinesis = kinesis.New(kinesis.Options{Region: Region, BaseEndpoint: &s.Endpoint, Credentials: keys, HTTPClient: s.client})
 	s.S3 = s3.New(s3.Options{Region: Region, BaseEndpoint: &s.Endpoint, Credentials: keys, HTTPClient: s.client, UsePathStyle: true})
-	return s, nil
 }
 
 // answers waits until it does.

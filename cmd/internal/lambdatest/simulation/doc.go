@@ -17,6 +17,7 @@
 //	answered    an invocation's answer takes a record for dealt with that is not
 //	checkpoint  an answer reports a record that was dealt with, or none of the event's
 //	repeated    it is there again, and no fault explains that
+//	order       a record of a shard is delivered before all of those are through that the shard was made of
 //	refused     an invocation did not answer for all of its records, and nothing was wrong
 //	stuck       an invocation, or all of it, does not end in its time
 package simulation

@@ -24,6 +24,7 @@ type history struct {
 	Bisect  bool
 	Age     bool // records are given up when they are a minute old
 	Window  bool // there are tumbling windows
+	Reshard int  // records from this one on are in a shard made of the others; 0: there is none
 
 	Faults map[place]byte // where there is no seed
 
@@ -60,7 +61,7 @@ type place struct {
 // Of a model: s it takes all the time that there is but a moment, x more than that, f it fails, w it is changed for another one before.
 // Of an answer: k the process is killed before it is heard.
 var kinds = map[string]string{
-	"kinesis": "tiepqaorRsSmkK", "s3": "tieorRsSkK", "sqs": "tiepqaorRsSkK", "model": "sxfw", "answer": "k",
+	"kinesis": "tiepqpqaorRsSmkK", "s3": "tieorRsSkK", "sqs": "tiepqpqaorRsSkK", "model": "sxfw", "answer": "k",
 }
 
 // allKinds are those of calls.
@@ -79,12 +80,15 @@ const (
 func newHistory(seed uint64) history {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	h := history{
-		seed: seed, Shards: 1 + rng.IntN(2), Batch: 1 + rng.IntN(6), PerCall: 1 + rng.IntN(4), Calls: 1 + rng.IntN(3), Report: rng.IntN(4) > 0,
+		seed: seed, Shards: 1 + rng.IntN(2), Batch: 1 + rng.IntN(8), PerCall: 1 + rng.IntN(6), Calls: 1 + rng.IntN(3), Report: rng.IntN(4) > 0,
 		Letters: []string{"none", "kinesis", "s3", "sqs"}[rng.IntN(4)], Retries: mapping.Endless, Bisect: rng.IntN(2) == 0, Age: rng.IntN(8) == 0, Window: rng.IntN(8) == 0,
 		Faults: map[place]byte{}, every: []int{2, 2, 3, 5, 10}[rng.IntN(5)],
 	}
 	for id := range 1 + rng.IntN(10) {
 		h.Records = append(h.Records, record{id, "ggggbbl"[rng.IntN(7)]})
+	}
+	if rng.IntN(4) == 0 {
+		h.Reshard = 1 + rng.IntN(5)
 	}
 	for _, kind := range allKinds {
 		if rng.IntN(3) == 0 {
@@ -103,6 +107,14 @@ func (h history) of(faults map[place]byte) history {
 	return h
 }
 
+// shardOf is the shard of a record.
+func (h *history) shardOf(id int) int {
+	if h.Reshard > 0 && id >= h.Reshard {
+		return h.Shards
+	}
+	return id % h.Shards
+}
+
 // fault is what happens at a place, or 0.
 func (h *history) fault(p place, kinds string) byte {
 	if h.seed == 0 {
@@ -114,7 +126,11 @@ func (h *history) fault(p place, kinds string) byte {
 	hash := fnv.New64a()
 	fmt.Fprint(hash, p)
 	rng := rand.New(rand.NewPCG(h.seed, hash.Sum64()))
-	if rng.IntN(h.every) > 0 {
+	every := h.every
+	if p.try > 0 { // what has failed fails again
+		every = 2
+	}
+	if rng.IntN(every) > 0 {
 		return 0
 	}
 	kind := kinds[rng.IntN(len(kinds))]
@@ -130,6 +146,9 @@ func (h *history) fault(p place, kinds string) byte {
 func (h history) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "shards=%d batch=%d percall=%d calls=%d letters=%s retries=%d", h.Shards, h.Batch, h.PerCall, h.Calls, h.Letters, h.Retries)
+	if h.Reshard > 0 {
+		fmt.Fprintf(&b, " reshard=%d", h.Reshard)
+	}
 	for _, is := range []struct {
 		on   bool
 		name string
@@ -180,6 +199,8 @@ func parse(text string) (history, error) {
 			h.Calls = n
 		case "retries":
 			h.Retries = n
+		case "reshard":
+			h.Reshard = n
 		case "letters":
 			h.Letters = value
 		case "report":

@@ -25,6 +25,15 @@ func (s *simulation) mayRefuse(inv *invocation, why string) {
 	s.violate("refused", "invocation %d of shard %d with records %v: %s", inv.number, inv.shard, inv.ids, why)
 }
 
+// judgeParents is for an invocation of a shard that others were made into: there is nothing left of those.
+func (s *simulation) judgeParents() {
+	for _, r := range s.history.Records {
+		if s.history.shardOf(r.id) != s.history.Shards && !s.there(r.id) && !s.givenUp[r.id] {
+			s.violate("order", "record %d of a parent is behind its child's", r.id)
+		}
+	}
+}
+
 // kind is a record's.
 func (s *simulation) kind(id int) byte {
 	for _, r := range s.history.Records {

@@ -47,7 +47,7 @@ type simulation struct {
 
 	mu          sync.Mutex
 	invocations []*invocation
-	counts      [2]int // of invocations, by shard
+	counts      [3]int // of invocations, by shard
 	givenUp     map[int]bool
 	violation   *violation // the first
 }
@@ -176,10 +176,17 @@ func (s *simulation) Shards(context.Context) ([]mapping.Shard, error) {
 	for i := range shards {
 		shards[i].ID = strconv.Itoa(i)
 	}
+	if s.history.Reshard > 0 {
+		child := mapping.Shard{ID: strconv.Itoa(s.history.Shards)}
+		for _, parent := range shards {
+			child.Parents = append(child.Parents, parent.ID)
+		}
+		shards = append(shards, child)
+	}
 	return shards, nil
 }
 
-// Read implements mapping.Reader. A record's sequence number and key are its id; even ones are in the first shard.
+// Read implements mapping.Reader. A record's sequence number and key are its id.
 func (s *simulation) Read(_ context.Context, shard, after string, limit int) ([]mapping.Record, bool, error) {
 	last := -1
 	if after != "" {
@@ -187,7 +194,7 @@ func (s *simulation) Read(_ context.Context, shard, after string, limit int) ([]
 	}
 	var records []mapping.Record
 	for _, r := range s.history.Records {
-		if r.id <= last || strconv.Itoa(r.id%s.history.Shards) != shard {
+		if r.id <= last || strconv.Itoa(s.history.shardOf(r.id)) != shard {
 			continue
 		}
 		if len(records) == limit {
@@ -295,7 +302,7 @@ func (s *simulation) Invoke(ctx context.Context, event []byte) (mapping.Result, 
 	inv := &invocation{}
 	if inv.shard, _ = strconv.Atoi(e.ShardID); len(e.Records) > 0 { // which the event of a window has
 		first, _ := strconv.Atoi(e.Records[0].Kinesis.SequenceNumber) // one of ours
-		inv.shard = first % s.history.Shards
+		inv.shard = s.history.shardOf(first)
 	}
 	for _, r := range e.Records {
 		id, _ := strconv.Atoi(r.Kinesis.SequenceNumber) // one of ours
@@ -306,6 +313,9 @@ func (s *simulation) Invoke(ctx context.Context, event []byte) (mapping.Result, 
 	s.counts[inv.shard]++
 	s.invocations = append(s.invocations, inv)
 	endless := len(s.invocations) > most
+	if inv.shard == s.history.Shards {
+		s.judgeParents()
+	}
 	s.mu.Unlock()
 	if endless {
 		return mapping.Result{}, errEndless

@@ -64,7 +64,7 @@ func (h history) shorter() []history {
 	}
 	for _, simpler := range []func(c *history){
 		func(c *history) { c.Shards = 1 }, func(c *history) { c.Calls = 1 }, func(c *history) { c.Batch = 10 }, func(c *history) { c.PerCall = 10 },
-		func(c *history) { c.Bisect = false }, func(c *history) { c.Age = false }, func(c *history) { c.Window = false }, func(c *history) { c.Report = true },
+		func(c *history) { c.Bisect = false }, func(c *history) { c.Age = false }, func(c *history) { c.Window = false }, func(c *history) { c.Reshard = 0 }, func(c *history) { c.Report = true },
 	} {
 		with(simpler)
 	}
