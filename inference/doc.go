@@ -16,6 +16,7 @@
 // answer of their outcomes; whatever predicts is a [Model], of package model;
 // whatever takes messages is a [Sink], of package sink. Around them are
 //
+//	backfill  files of documents, without a stream
 //	bundle    a model's files: the contract with the converter
 //	feature   a document becomes a row, by the bundle's columns
 //	jsonscan  JSON as Python reads it

@@ -20,6 +20,8 @@ type worker struct {
 	bundle  *bundle.Bundle
 	place   string // where the bundle was
 	session *ort.Session
+	model   inference.Model
+	config  *config
 	source  *source.Kinesis
 	startup startup
 }
@@ -39,7 +41,7 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{}
+	w := &worker{config: cfg}
 	lazy := &lazyAWS{}
 	mark := time.Now()
 	lap := func(step *time.Duration) {
@@ -70,6 +72,7 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 		return nil, errors.Join(err, w.session.Close())
 	}
 	lap(&w.startup.goldens)
+	w.model = served
 	engine := inference.NewEngine(served, output, deadLetters, log)
 	engine.Outgoing = cfg.outgoing
 	w.source = source.NewKinesis(engine)
