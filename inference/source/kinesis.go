@@ -84,11 +84,16 @@ func (k *Kinesis) give(i *invocation) {
 type UndealtError struct {
 	Items, Of int
 	Why       error // of the first
+	packed    bool  // records held several items
 }
 
 // Error says how many, and why the first.
 func (u *UndealtError) Error() string {
-	return fmt.Sprintf("%d of %d records are not dealt with, the first: %v", u.Items, u.Of, u.Why)
+	what := "records"
+	if u.packed {
+		what = "documents"
+	}
+	return fmt.Sprintf("%d of %d %s are not dealt with, the first: %v", u.Items, u.Of, what, u.Why)
 }
 
 // Unwrap returns why the first is not dealt with.
@@ -137,7 +142,7 @@ func (k *Kinesis) invoke(ctx context.Context, i *invocation, payload []byte, t *
 	response := i.answer(payload, t, undealt)
 	b.Timing.Respond += time.Since(mark)
 	if len(undealt) > 0 && !k.Reported {
-		err := &UndealtError{len(undealt), len(b.Items), why(&b.Outcomes[undealt[0]])}
+		err := &UndealtError{len(undealt), len(b.Items), why(&b.Outcomes[undealt[0]]), len(b.Items) != b.Records}
 		k.engine.Fail(ctx, b, err)
 		return response, err
 	}

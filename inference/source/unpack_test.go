@@ -163,6 +163,16 @@ func TestRecordsThatHoldTooMuchForOneInvocation(t *testing.T) {
 	}
 }
 
+// Whoever does not read what is reported gets an error, that counts documents.
+func TestPartsThatAreNotDealtWith(t *testing.T) {
+	k, _ := newSource(&takes{})
+	k.Reported = false
+	_, err := k.Invoke(t.Context(), fixture.Event(aggregate(fixture.Ride("1", "1"), "bad", fixture.Ride("2", "1"))))
+	if err == nil || err.Error() != "1 of 3 documents are not dealt with, the first: not_json" {
+		t.Error(err)
+	}
+}
+
 // A bomb is one record's reason, and nobody else's outage.
 func TestBomb(t *testing.T) {
 	dead := &takes{}
