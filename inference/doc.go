@@ -17,6 +17,7 @@
 // whatever takes messages is a [Sink], of package sink. Around them are
 //
 //	alias     which run to serve, by a name that stays
+//	backfill  files of documents, without a stream
 //	bundle    a model's files: the contract with the converter
 //	feature   a document becomes a row, by the bundle's columns
 //	jsonscan  JSON as Python reads it

@@ -127,12 +127,25 @@ func (b *Batch) Undealt() []int {
 // cannot run, or when the output will never take the predictions: then all of
 // the batch has to come again.
 func (e *Engine) Handle(ctx context.Context, b *Batch) error {
+	return e.handle(ctx, b, e.settle)
+}
+
+// Answer is Handle for whoever asks and gets the predictions back: nothing is
+// published, and what is rejected is nobody's but theirs.
+func (e *Engine) Answer(ctx context.Context, b *Batch) error {
+	return e.handle(ctx, b, func(context.Context, *Batch) error {
+		b.allPublished()
+		return nil
+	})
+}
+
+func (e *Engine) handle(ctx context.Context, b *Batch, settle func(context.Context, *Batch) error) error {
 	began := time.Now()
 	err := (*e.model.Load()).Predict(b)
 	if err == nil {
 		mark := time.Now()
 		e.Outgoing.prepare(b)
-		err = e.settle(ctx, b)
+		err = settle(ctx, b)
 		b.Timing.Publish = time.Since(mark)
 	}
 	e.reportRejections(ctx, b)

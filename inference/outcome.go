@@ -121,16 +121,12 @@ func (e *Engine) settle(ctx context.Context, b *Batch) error {
 // there is nothing left to do with them.
 func (e *Engine) publish(ctx context.Context, b *Batch) error {
 	if e.output == nil {
-		for _, item := range b.Sent {
-			b.Outcomes[item].Fate = Published
-		}
+		b.allPublished()
 		return nil
 	}
 	b.rejectTooLarge(e.output.MessageBytes - e.Outgoing.added())
 	unsent, err := e.Outgoing.deliver(ctx, *e.output, b)
-	for _, item := range b.Sent {
-		b.Outcomes[item].Fate = Published
-	}
+	b.allPublished()
 	for _, m := range unsent {
 		b.Outcomes[b.Sent[m]] = Outcome{Fate: Retry, Err: err}
 	}
@@ -138,6 +134,13 @@ func (e *Engine) publish(ctx context.Context, b *Batch) error {
 		return fmt.Errorf("publishing %d predictions: %w", len(b.Messages), err)
 	}
 	return nil
+}
+
+// allPublished says of all predictions that they are where they have to be.
+func (b *Batch) allPublished() {
+	for _, item := range b.Sent {
+		b.Outcomes[item].Fate = Published
+	}
 }
 
 // rejectTooLarge takes out the messages that are over the output's limit, which

@@ -17,13 +17,17 @@ import (
 	"skiff/inference/hint"
 )
 
-const usage = `Usage: worker [-event FILE | -check | -listen ADDR]
+const usage = `Usage: worker [-event FILE | -score FILE [-to FILE] | -check | -listen ADDR]
 
 Scores batches of Kinesis records with the model of an MLflow run. In Lambda,
 without flags, it serves.
 
   -event FILE  handle one Lambda event, print the response; - reads stdin. It
                exits 1 where a record is not dealt with: the response says which
+  -score FILE  predict for the documents of a file of JSON lines. What is stopped
+               goes on with the same command
+  -to FILE     where those predictions go (FILE.predictions.jsonl); beside it, in
+               FILE.rejected, what there is none for, as dead letters
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
                interface emulator does; in Lambda, serve
@@ -81,12 +85,17 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
 	event := flags.String("event", "", "")
 	check := flags.Bool("check", false, "")
+	score := flags.String("score", "", "")
+	to := flags.String("to", "", "")
 	addr := flags.String("listen", "", "")
 	if err := command.Parse(flags, args, usage, stderr); err != nil {
 		return err
 	}
-	if *check && *event != "" || *addr != "" && (*check || *event != "") {
-		return command.Usage("worker", errors.New("-event, -check and -listen exclude one another"))
+	if count(*event != "", *score != "", *check, *addr != "") > 1 {
+		return command.Usage("worker", errors.New("-event, -score, -check and -listen exclude one another"))
+	}
+	if *to != "" && *score == "" {
+		return command.Usage("worker", errors.New("-to goes with -score"))
 	}
 	payload, err := readEvent(*event, stdin)
 	if err != nil {
@@ -96,6 +105,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	switch log := newLog(stderr, getenv); {
 	case *check:
 		return printCheck(ctx, getenv, stdout, log)
+	case *score != "":
+		return scoreFile(ctx, getenv, *score, *to, stdout, log)
 	case *event != "":
 		return handleEvent(ctx, getenv, payload, stdout, log)
 	case *addr != "" && getenv("AWS_LAMBDA_RUNTIME_API") == "":
@@ -103,6 +114,17 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	default:
 		return serve(ctx, getenv, log)
 	}
+}
+
+// count returns how many of these are so.
+func count(conditions ...bool) int {
+	n := 0
+	for _, is := range conditions {
+		if is {
+			n++
+		}
+	}
+	return n
 }
 
 // printCheck loads and proves the bundle, and says so.

@@ -18,7 +18,7 @@ const (
 // without it Lambda takes the invocation for failed.
 func (i *invocation) answer(payload []byte, t *eventTree, undealt []int) []byte {
 	b := &i.batch
-	end := appendFailures(nil, b, undealt)
+	end := appendFailures(nil, b, undealt, t.layout.byEvent)
 	if i.found[t.window].Kind != jsonscan.Absent {
 		state := []byte("{}")
 		if v := i.found[t.state]; v.Kind != jsonscan.Absent {
@@ -48,24 +48,27 @@ func (i *invocation) answer(payload []byte, t *eventTree, undealt []int) []byte 
 }
 
 // appendFailures appends the sequence numbers of the items that are not dealt
-// with, each once. An item without one is reported by an empty one, which Lambda
+// with, or their event ids, each once. An item without one is reported by an empty one, which Lambda
 // takes as the failure of the whole batch: rather again than lost.
-func appendFailures(dst []byte, b *inference.Batch, undealt []int) []byte {
+func appendFailures(dst []byte, b *inference.Batch, undealt []int, byEvent bool) []byte {
 	if len(undealt) == 0 {
 		return dst
 	}
 	dst = append(dst, failuresHead...)
 	last := ""
 	for n, at := range undealt {
-		sequence := string(b.Items[at].Sequence)
+		id := string(b.Items[at].Sequence)
+		if byEvent {
+			id = string(b.Items[at].EventID)
+		}
 		if n > 0 {
-			if sequence == last {
+			if id == last {
 				continue
 			}
 			dst = append(dst, ',')
 		}
-		last = sequence
-		dst = append(dst, `{"itemIdentifier":`+quote(sequence)+`}`...)
+		last = id
+		dst = append(dst, `{"itemIdentifier":`+quote(id)+`}`...)
 	}
 	return append(dst, ']')
 }

@@ -81,18 +81,18 @@ func TestWhatRecordsHold(t *testing.T) {
 // An event of another service is an error that names it, and no success.
 func TestOtherEvents(t *testing.T) {
 	for payload, want := range map[string]string{
-		string(readCase(t, "05-other-events/sns.json")):                                   "it is one of sns",
-		string(readCase(t, "05-other-events/firehose.json")):                              "it is Amazon Data Firehose's",
-		string(readCase(t, "05-other-events/kafka.json")):                                 "it is one of kafka",
-		string(readCase(t, "05-other-events/cwlogs.json")):                                "it is CloudWatch Logs'",
-		string(readCase(t, "05-other-events/bare.json")):                                  "it has no list of Records",
-		`{"Records": [{"messageId": "1", "body": "{}", "eventSource": "aws:sqs"}]}`:       "it is one of sqs",
-		`{"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}}}]}`:       "it is one of s3",
-		`{"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"NewImage": {}}}]}`:    "it is one of dynamodb",
-		`{"version": "2.0", "requestContext": {"http": {"method": "POST"}}, "body": ""}`:  "it is an HTTP request",
-		`{"source": "aws.s3", "detail-type": "Object Created", "detail": {}}`:             "it is EventBridge's",
-		`[{"kinesisSchemaVersion": "1.0", "data": "e30=", "eventSource": "aws:kinesis"}]`: "it is a list, as EventBridge Pipes has it",
-		string(readCase(t, "07-onfailure-s3/object.json")):                                "it is what a mapping's on-failure destination got",
+		string(readCase(t, "05-other-events/sns.json")):      "it is one of sns",
+		string(readCase(t, "05-other-events/firehose.json")): "it is Amazon Data Firehose's",
+		string(readCase(t, "05-other-events/kafka.json")):    "it is one of kafka",
+		string(readCase(t, "05-other-events/cwlogs.json")):   "it is CloudWatch Logs'",
+		`{"rides": [1]}`: "it has no list of Records, and as a document it is rejected: missing_field: ride",
+		`[{"rides": 1}]`: "it is a list, as EventBridge Pipes has it, and as a document it is rejected: missing_field: ride",
+		`{"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}}}]}`:    "it is one of s3",
+		`{"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"NewImage": {}}}]}`: "it is one of dynamodb",
+		`{"requestContext": {"connectionId": "1"}, "body": "{}"}`:                      "it is an HTTP request",
+		`{"source": "aws.s3", "detail-type": "Object Created", "detail": {}}`:          "it is EventBridge's",
+		`[{"eventSource": "aws:dynamodb", "dynamodb": {"NewImage": {}}}]`:              "it is a list, as EventBridge Pipes has it",
+		string(readCase(t, "07-onfailure-s3/object.json")):                             "it is what a mapping's on-failure destination got",
 		`not JSON`: "it has no list of Records",
 	} {
 		k, log := newSource(&takes{})

@@ -31,12 +31,12 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 	n := len(i.elements) / t.width
 	b := &i.batch
 	b.Reset(0)
-	b.Records, b.InOrder = n, true
+	b.Records, b.InOrder = n, t.layout.inOrder
 	if n > 0 && t.stream > 0 {
 		b.Stream = textOf(payload, i.elements[t.stream])
 	}
 	i.unpacker.Reset()
-	i.docs = slices.Grow(i.docs[:0], base64.StdEncoding.DecodedLen(len(payload)))
+	i.docs = slices.Grow(i.docs[:0], len(payload)) // all that comes out of it is shorter
 	free := i.docs[:cap(i.docs)]
 	for r := range n {
 		found := i.elements[r*t.width : (r+1)*t.width]
@@ -44,6 +44,15 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 		item.Sequence = textOf(payload, found[t.sequence])
 		item.EventID = textOf(payload, found[t.eID])
 		item.Key = textOf(payload, found[t.partitionKey])
+		if t.layout.text {
+			free = decodeMessage(item, payload, found[t.arrived], found[t.data], free)
+			if found[t.data].Kind != jsonscan.Text {
+				b.Reject(len(b.Items)-1, &inference.Rejection{Reason: inference.NotJSON, Detail: "the message has no body"})
+				continue
+			}
+			i.takeApart()
+			continue
+		}
 		item.Arrived = found[t.arrived].Raw(payload)
 		raw := textOf(payload, found[t.data])
 		size, err := base64.StdEncoding.Decode(free, raw)
@@ -56,13 +65,28 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 			continue
 		}
 		item.Data, free = free[:size:size], free[size:]
-		if i.isFull() {
-			b.Outcomes[len(b.Items)-1] = inference.Outcome{Fate: inference.Retry, Err: errFull}
-		} else if !i.unpacker.IsPlain(item.Data) {
-			i.unpack()
-		}
+		i.takeApart()
 	}
 	return nil
+}
+
+// decodeMessage fills an item from a queue's message, which is text, and returns
+// what is left of the free memory. A message without a group has a key of its
+// own.
+func decodeMessage(item *inference.Item, payload []byte, sent, body jsonscan.Value, free []byte) []byte {
+	if len(item.Key) == 0 {
+		item.Key = item.Sequence
+	}
+	if ms := textOf(payload, sent); len(ms) > 3 {
+		seconds := append(free[:0], ms[:len(ms)-3]...)
+		seconds = append(append(seconds, '.'), ms[len(ms)-3:]...)
+		item.Arrived, free = slices.Clip(seconds), free[len(seconds):]
+	}
+	if body.Kind == jsonscan.Text {
+		text := jsonscan.AppendText(free[:0], payload, body)
+		item.Data, free = slices.Clip(text), free[len(text):]
+	}
+	return free
 }
 
 // isForeign reports whether a record is of another service: it says so, and has

@@ -2,10 +2,52 @@ package source
 
 import "skiff/inference/jsonscan"
 
-// An eventTree is what the worker reads of an event: of each record its data
-// and what to call it by, and a tumbling window's state. Only the data has to be
-// there.
+// A layout is where events of one service have what the worker reads of them:
+// of each record its data and what to call it by. Only the data has to be there.
+type layout struct {
+	source                                      string   // what a record calls it
+	list                                        []string // of the records
+	data, sequence, key, event, arrived, stream []string // of a record
+	text                                        bool     // the data is text, and when it arrived in milliseconds; otherwise base64 and seconds
+	inOrder                                     bool     // with a record comes again what is behind it
+	byEvent                                     bool     // whoever invokes reads event ids in batchItemFailures, not sequence numbers
+}
+
+// kinesisLayout is that of an event source mapping of a stream, as the Lambda
+// Developer Guide shows it under "Using Lambda with Kinesis".
+func kinesisLayout() layout {
+	return layout{
+		source: "aws:kinesis", list: []string{"Records"}, data: []string{"kinesis", "data"}, sequence: []string{"kinesis", "sequenceNumber"},
+		key: []string{"kinesis", "partitionKey"}, arrived: []string{"kinesis", "approximateArrivalTimestamp"},
+		event: []string{"eventID"}, stream: []string{"eventSourceARN"}, inOrder: true,
+	}
+}
+
+// queueLayout is that of an event source mapping of a queue, as the Guide shows
+// it under "Using Lambda with Amazon SQS".
+func queueLayout() layout {
+	return layout{
+		source: "aws:sqs", list: []string{"Records"}, data: []string{"body"}, sequence: []string{"messageId"}, event: []string{"messageId"},
+		key: []string{"attributes", "MessageGroupId"}, arrived: []string{"attributes", "SentTimestamp"}, stream: []string{"eventSourceARN"}, text: true,
+	}
+}
+
+// piped is what EventBridge Pipes makes of a layout: the list alone, as the
+// EventBridge User Guide shows it under "Amazon EventBridge Pipes sources". A
+// record of a stream has all on one level.
+func piped(l layout) layout {
+	l.list = nil
+	if !l.text {
+		l.data, l.sequence, l.key, l.arrived = l.data[1:], l.sequence[1:], l.key[1:], l.arrived[1:]
+		l.byEvent = true // "Amazon EventBridge Pipes batching and concurrency"
+	}
+	return l
+}
+
+// An eventTree is a layout to look for in an event, and a tumbling window's
+// state.
 type eventTree struct {
+	layout                 layout
 	tree                   *jsonscan.Tree
 	slots                  int
 	records, window, state int // slots of the event
@@ -15,20 +57,20 @@ type eventTree struct {
 	stream                                     int // likewise; 0 where it is not asked for
 }
 
-// newEventTree returns the tree, which has the stream's ARN as well where that
-// is asked for.
-func newEventTree(stream bool) *eventTree {
+// newEventTree returns the tree of a layout, which has the stream's ARN as well
+// where that is asked for.
+func newEventTree(l layout, stream bool) *eventTree {
 	b := jsonscan.NewBuilder()
-	t := &eventTree{records: b.Last("Records"), window: b.Last("window"), state: b.Last("state")}
+	t := &eventTree{layout: l, records: b.Last(l.list...), window: b.Last("window"), state: b.Last("state")}
 	t.tree, t.slots = b.Tree(), b.Slots()
-	record := b.Each("Records")
-	t.data = record.Last("kinesis", "data")
-	t.sequence = record.Last("kinesis", "sequenceNumber")
-	t.partitionKey = record.Last("kinesis", "partitionKey")
-	t.arrived = record.Last("kinesis", "approximateArrivalTimestamp")
-	t.eID = record.Last("eventID")
+	record := b.Each(l.list...)
+	t.data = record.Last(l.data...)
+	t.sequence = record.Last(l.sequence...)
+	t.partitionKey = record.Last(l.key...)
+	t.arrived = record.Last(l.arrived...)
+	t.eID = record.Last(l.event...)
 	if stream {
-		t.stream = record.Last("eventSourceARN")
+		t.stream = record.Last(l.stream...)
 	}
 	t.width = record.Slots()
 	return t

@@ -14,10 +14,12 @@ import (
 )
 
 // A Kinesis takes the events that an event source mapping of a Kinesis stream
-// sends. Calls may be concurrent.
+// sends, and what else a function may be invoked with: see other.go. Calls may
+// be concurrent.
 type Kinesis struct {
 	engine *inference.Engine
 	event  *eventTree
+	others []*eventTree // of events that are not Kinesis's
 
 	// Reported says that whoever invokes reads batchItemFailures: the mapping's
 	// FunctionResponseTypes has ReportBatchItemFailures. Others take any answer
@@ -35,7 +37,11 @@ type Kinesis struct {
 // NewKinesis returns a source whose items the engine decides on. It takes apart
 // what it can. The engine's Outgoing is set before.
 func NewKinesis(e *inference.Engine) *Kinesis {
-	return &Kinesis{engine: e, event: newEventTree(e.Outgoing.Meta), Unpack: unpack.All}
+	k := &Kinesis{engine: e, event: newEventTree(kinesisLayout(), e.Outgoing.Meta), Unpack: unpack.All}
+	for _, l := range []layout{queueLayout(), piped(kinesisLayout()), piped(queueLayout())} {
+		k.others = append(k.others, newEventTree(l, e.Outgoing.Meta))
+	}
+	return k
 }
 
 // An invocation is the memory of one, used again by later ones.
@@ -78,11 +84,16 @@ func (k *Kinesis) give(i *invocation) {
 type UndealtError struct {
 	Items, Of int
 	Why       error // of the first
+	packed    bool  // records held several items
 }
 
 // Error says how many, and why the first.
 func (u *UndealtError) Error() string {
-	return fmt.Sprintf("%d of %d records are not dealt with, the first: %v", u.Items, u.Of, u.Why)
+	what := "records"
+	if u.packed {
+		what = "documents"
+	}
+	return fmt.Sprintf("%d of %d %s are not dealt with, the first: %v", u.Items, u.Of, what, u.Why)
 }
 
 // Unwrap returns why the first is not dealt with.
@@ -103,35 +114,46 @@ func (k *Kinesis) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 func (k *Kinesis) InvokeTimed(ctx context.Context, payload []byte) ([]byte, inference.Timing, error) {
 	i := k.take()
 	defer k.give(i)
+	response, err := k.invoke(ctx, i, payload, k.event)
+	if errors.Is(err, errNoRecords) {
+		response, err = k.other(ctx, i, payload)
+	}
+	return response, i.batch.Timing, err
+}
+
+// invoke handles an event of that layout. Its error wraps errNoRecords, and
+// nothing has been done, where it is none.
+func (k *Kinesis) invoke(ctx context.Context, i *invocation, payload []byte, t *eventTree) ([]byte, error) {
 	b := &i.batch
 	mark := time.Now()
-	err := i.decode(payload, k.event)
-	took := time.Since(mark)
+	err := i.decode(payload, t)
 	if errors.Is(err, errNoRecords) {
-		if isPing(payload) {
-			return []byte(`{"predictions":[]}`), b.Timing, nil
-		}
-		err = notKinesis(payload)
+		return nil, err
 	}
 	if err != nil {
-		b.Reset(0)
-		k.engine.Fail(ctx, b, err)
-		return nil, b.Timing, err
+		return nil, k.fail(ctx, b, err)
 	}
-	b.Timing.Decode = took
+	b.Timing.Decode = time.Since(mark)
 	if err := k.engine.Handle(ctx, b); err != nil {
-		return nil, b.Timing, err
+		return nil, err
 	}
 	mark = time.Now()
 	undealt := b.Undealt()
-	response := i.answer(payload, k.event, undealt)
+	response := i.answer(payload, t, undealt)
 	b.Timing.Respond += time.Since(mark)
 	if len(undealt) > 0 && !k.Reported {
-		err := &UndealtError{len(undealt), len(b.Items), why(&b.Outcomes[undealt[0]])}
+		err := &UndealtError{len(undealt), len(b.Items), why(&b.Outcomes[undealt[0]]), len(b.Items) != b.Records}
 		k.engine.Fail(ctx, b, err)
-		return response, b.Timing, err
+		return response, err
 	}
-	return response, b.Timing, nil
+	return response, nil
+}
+
+// fail logs that an event is none, and returns that.
+func (k *Kinesis) fail(ctx context.Context, b *inference.Batch, err error) error {
+	b.Reset(0)
+	k.engine.Fail(ctx, b, err)
+	return err
 }
 
 // why returns the reason of an outcome that is not dealt with.

@@ -1,26 +1,83 @@
 package source
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"skiff/inference/hint"
+	"skiff/inference/jsonscan"
 )
 
-// ErrNotKinesis is that an event is none of a Kinesis stream's.
+// ErrNotKinesis is that an event is none of a Kinesis stream's, nor another that
+// the worker takes.
 var ErrNotKinesis = errors.New("it is not a Kinesis event")
 
+// other handles an event that is not Kinesis's: a ping, a queue's, what Pipes
+// sends, an HTTP request, or documents to predict for. It is an error that says
+// what the event is instead.
+func (k *Kinesis) other(ctx context.Context, i *invocation, payload []byte) ([]byte, error) {
+	if isPing(payload) {
+		i.batch.Reset(0)
+		return []byte(`{"predictions":[]}`), nil
+	}
+	if t := k.layoutOf(payload); t != nil {
+		if response, err := k.invoke(ctx, i, payload, t); !errors.Is(err, errNoRecords) {
+			return response, err
+		}
+	}
+	if r := readRequest(payload); r != nil {
+		return k.respond(ctx, i, r)
+	}
+	name := nameOf(payload)
+	if name != "" && name != aList {
+		return nil, k.fail(ctx, &i.batch, notKinesis(payload, ""))
+	}
+	return k.direct(ctx, i, payload)
+}
+
+// layoutOf returns the layout of a queue's event, or of one of Pipes, by what
+// its first record says of itself; nil of others.
+func (k *Kinesis) layoutOf(payload []byte) *eventTree {
+	b := jsonscan.NewBuilder()
+	records := b.Last("Records")
+	found := make([]jsonscan.Value, b.Slots())
+	if !jsonscan.Find(payload, b.Tree(), found) {
+		return nil
+	}
+	isPiped := found[0].Kind == jsonscan.List
+	list := found[records].Raw(payload)
+	if isPiped {
+		list = payload
+	}
+	var first fields
+	jsonscan.Elements(list, func(record []byte, _ jsonscan.Kind) bool {
+		first = fieldsOf(record)
+		return false
+	})
+	source := first.text("eventSource")
+	for _, t := range k.others {
+		if (t.layout.list == nil) == isPiped && source != "" && source == t.layout.source {
+			return t
+		}
+	}
+	return nil
+}
+
 // notKinesis returns the error for an event that has no Kinesis records, by what
-// it is instead.
-func notKinesis(payload []byte) error {
+// it is instead, and why it is no document either, where it was taken for one.
+func notKinesis(payload []byte, rejected string) error {
 	what := "it has no list of Records"
 	if name := nameOf(payload); name != "" {
 		what = "it is " + name
 	}
+	if rejected != "" {
+		what += ", and as a document it is rejected: " + rejected
+	}
 	return hint.With(fmt.Errorf("decoding the event: %w: %s", ErrNotKinesis, what),
-		`the function's trigger is an event source mapping of a Kinesis stream; an event is {"Records": [{"kinesis": {"data": "<base64>"}}]}`)
+		`an event is {"Records": [{"kinesis": {"data": "<base64>"}}]}, as the mapping of a Kinesis stream sends it; or one document to predict for, or a list`)
 }
 
 // fields are the keys of an event, or of one of its records, and their JSON.
@@ -54,6 +111,8 @@ func marks() []struct{ key, name string } {
 	}
 }
 
+const aList = "a list, as EventBridge Pipes has it"
+
 // nameOf says whose event it is, where that shows.
 func nameOf(payload []byte) string {
 	event := fieldsOf(payload)
@@ -73,7 +132,7 @@ func nameOf(payload []byte) string {
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(payload, &list) == nil && list != nil {
-		return "a list, as EventBridge Pipes has it"
+		return aList
 	}
 	return ""
 }

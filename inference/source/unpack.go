@@ -23,6 +23,16 @@ func (i *invocation) isFull() bool {
 	return i.unpacker.Total() > maxBytes || len(i.batch.Items) > maxItems
 }
 
+// takeApart makes the last item those that its record holds, where there is room.
+func (i *invocation) takeApart() {
+	last := len(i.batch.Items) - 1
+	if i.isFull() {
+		i.batch.Outcomes[last] = inference.Outcome{Fate: inference.Retry, Err: errFull}
+	} else if !i.unpacker.IsPlain(i.batch.Items[last].Data) {
+		i.unpack()
+	}
+}
+
 // unpack replaces the last item, whose record may hold several, by those. They
 // have its place in the stream, and their own in the record, from 1 on, as long
 // as there is more than one. A record may hold none.

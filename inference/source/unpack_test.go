@@ -132,7 +132,8 @@ func TestPartsShareTheirRecord(t *testing.T) {
 // What an invocation takes is bounded: records behind that come again, and there
 // is progress however large a record is.
 func TestRecordsThatHoldTooMuchForOneInvocation(t *testing.T) {
-	half := gzipped(fixture.Ride("1", "1") + strings.Repeat(" ", unpack.MaxBytes*3/4))
+	const megabyte = 1 << 20
+	half := gzipped(fixture.Ride("1", "1")) + strings.Repeat(gzipped(strings.Repeat(" ", megabyte)), unpack.MaxBytes/megabyte*3/4)
 	records := []string{half, half, half, half, fixture.Ride("5", "1")}
 	var failures []string
 	for len(records) > 0 {
@@ -162,11 +163,21 @@ func TestRecordsThatHoldTooMuchForOneInvocation(t *testing.T) {
 	}
 }
 
+// Whoever does not read what is reported gets an error, that counts documents.
+func TestPartsThatAreNotDealtWith(t *testing.T) {
+	k, _ := newSource(&takes{})
+	k.Reported = false
+	_, err := k.Invoke(t.Context(), fixture.Event(aggregate(fixture.Ride("1", "1"), "bad", fixture.Ride("2", "1"))))
+	if err == nil || err.Error() != "1 of 3 documents are not dealt with, the first: not_json" {
+		t.Error(err)
+	}
+}
+
 // A bomb is one record's reason, and nobody else's outage.
 func TestBomb(t *testing.T) {
 	dead := &takes{}
 	k, _ := newSourceWith(&takes{}, dead)
-	r := invoke(t, k, fixture.Event(fixture.Ride("0", "1"), gzipped(strings.Repeat(" ", 64<<20)), fixture.Ride("2", "1")))
+	r := invoke(t, k, fixture.Event(fixture.Ride("0", "1"), strings.Repeat(gzipped(strings.Repeat(" ", 1<<20)), 17), fixture.Ride("2", "1")))
 	if r.ids() != "0 2" || r.failures() != "" || dead.taken() != 1 || !strings.Contains(string(dead.messages[0].Data), `"reason":"too_large","detail":"it is compressed with gzip, and what comes out has more than 16777216 bytes"`) {
 		t.Errorf("got %s, failures %q, letters %.300q", r.ids(), r.failures(), dead.messages)
 	}

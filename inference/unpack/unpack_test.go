@@ -23,7 +23,10 @@ func gzipped(text string) string {
 
 func zlibbed(text string) string {
 	var b bytes.Buffer
-	w := zlib.NewWriter(&b)
+	w, err := zlib.NewWriterLevel(&b, zlib.BestSpeed)
+	if err != nil {
+		panic(err)
+	}
 	return zipped(&b, w, text)
 }
 
@@ -179,12 +182,17 @@ func TestEachFormatByItself(t *testing.T) {
 // A bomb is a rejection of what it is, and of nothing beside it; what is just
 // under the bounds is taken.
 func TestBombs(t *testing.T) {
-	space := func(n int) string { return `{"a": "` + strings.Repeat(" ", n-len(`{"a": ""}`)) + `"}` }
+	const head, tail, megabyte = `{"a": "`, `"}`, 1 << 20
+	member := gzipped(strings.Repeat(" ", megabyte)) // compressed once: a gzip file may have many
+	spaces := func(n int) string {                   // a document of n bytes
+		n -= len(head + tail)
+		return gzipped(head) + strings.Repeat(member, n/megabyte) + gzipped(strings.Repeat(" ", n%megabyte)+tail)
+	}
 	nested := `{}`
 	for range maxDepth {
 		nested = gzipped(nested)
 	}
-	bomb := gzipped(space(MaxBytes + 1))
+	bomb := spaces(MaxBytes + 1)
 	large := inference.TooLarge
 	for name, test := range map[string]struct {
 		record string
@@ -192,12 +200,12 @@ func TestBombs(t *testing.T) {
 		reason inference.Reason // of the first rejection
 		total  int              // bytes that came out, at most
 	}{
-		"as large as may be":       {gzipped(space(MaxBytes)), 1, "", MaxBytes},
+		"as large as may be":       {spaces(MaxBytes), 1, "", MaxBytes},
 		"a byte more":              {bomb, 1, large, MaxBytes + 1},
-		"zlib":                     {zlibbed(space(MaxBytes + 1)), 1, large, MaxBytes + 1<<20},
-		"a bomb in a bomb":         {gzipped(gzipped(strings.Repeat(" ", 1<<27))), 1, large, 2 * MaxBytes},
+		"zlib":                     {zlibbed(strings.Repeat(" ", MaxBytes+1)), 1, large, MaxBytes + 1<<20},
+		"a bomb in a bomb":         {gzipped(strings.Repeat(member, 128)), 1, large, 2 * MaxBytes},
 		"one among others":         {aggregate(`{}`, bomb, `{}`), 3, large, MaxBytes + 1},
-		"many that are small":      {aggregate(slicesOf(gzipped(space(1<<20)), 40)...), 40, large, MaxBytes + 2<<20},
+		"many that are small":      {aggregate(slicesOf(gzipped(`{}`+strings.Repeat(" ", megabyte)), 40)...), 40, large, MaxBytes + 2<<20},
 		"as deep as may be":        {nested, 1, "", 1 << 20},
 		"deeper":                   {gzipped(nested), 1, large, 1 << 20},
 		"lists in lists":           {strings.Repeat("[", 500) + "{}" + strings.Repeat("]", 500), 1, large, 0},

@@ -3,9 +3,13 @@
 package failures
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,4 +138,64 @@ func TestOrdered(t *testing.T) {
 			t.Logf("%d predictions, %d repeats, %d requests", len(all), len(all)-rides, p.proxy.Calls("PutRecords"))
 		})
 	}
+}
+
+// What records hold is predicted, each document once, also after partial failures; what of it is no JSON is one dead letter.
+func TestPackedRecords(t *testing.T) {
+	p := newPath(t, options{mapping: deployed(), reported: true, deadLetters: true})
+	p.proxy.Set("PutRecords", faults.First(3, faults.Partly(func(i int, _ string) bool { return i%3 == 0 })))
+	const rides, perRecord = 600, 6
+	in := &kinesis.PutRecordsInput{StreamName: &p.rides}
+	put := func(data []byte) {
+		in.Records = append(in.Records, types.PutRecordsRequestEntry{Data: data, PartitionKey: aws.String("0")})
+	}
+	var w kpl.Writer
+	for i := 0; i < rides; i += perRecord {
+		var text bytes.Buffer
+		w.Reset("0")
+		for j := i; j < i+perRecord; j++ {
+			w.Add(strconv.Itoa(j), ride(j))
+			text.Write(ride(j))
+			text.WriteByte('\n')
+		}
+		switch i / perRecord % 4 {
+		case 0:
+			put(w.Append(nil))
+		case 1:
+			put(text.Bytes())
+		case 2:
+			put(gzipped(t, text.Bytes()))
+		case 3:
+			put([]byte("[" + strings.ReplaceAll(strings.TrimSpace(text.String()), "\n", ",") + "]"))
+		}
+	}
+	w.Reset("0")
+	w.Add("0", bad)
+	w.Add("1", ride(rides))
+	put(w.Append(nil))
+	if out, err := p.server.Kinesis.PutRecords(t.Context(), in); err != nil || aws.ToInt32(out.FailedRecordCount) > 0 {
+		t.Fatal(out, err)
+	}
+	p.put = len(in.Records)
+	p.run()
+	copies := p.published()
+	for i := range rides + 1 {
+		if n := copies[strconv.Itoa(i)]; n != 1 {
+			t.Errorf("ride %d is published %d times", i, n)
+		}
+	}
+	if letters := p.letters(100_000); len(letters) != 1 || letters["0"] != 1 {
+		t.Errorf("dead letters %v", letters)
+	}
+}
+
+func gzipped(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(data)
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

@@ -131,17 +131,19 @@ func TestUnsentIsReported(t *testing.T) {
 	}
 }
 
-// An event that is not Kinesis's is an error that names it; a ping is answered; a tumbling window's state comes back.
+// An event of another service is an error that names it; a queue's is taken, a request and a ping are answered; a tumbling window's state comes back.
 func TestOtherEvents(t *testing.T) {
 	t.Parallel()
 	p := newPath(t, options{mapping: deployed(), deadLetters: true, reported: true})
 	const record = `{"kinesis":{"sequenceNumber":"1","partitionKey":"1","data":"bm8="},"eventID":"shardId-000000000000:1"}`
 	for _, tt := range []struct{ event, failure, answer string }{
 		{`{"Records":[{"EventSource":"aws:sns","Sns":{"Message":"{}"}}]}`, "it is one of sns", ""},
-		{`{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}`, "it is one of sqs", ""},
+		{`{"Records":[{"eventSource":"aws:s3","s3":{}}]}`, "it is one of s3", ""},
+		{`{"Records":[{"eventSource":"aws:sqs","messageId":"1","body":"{}"}]}`, "", `{"predictions":[]}`}, // a dead letter
 		{`{"version":"2.0","requestContext":{},"body":""}`, "it is an HTTP request", ""},
 		{`{"detail-type":"Object Created","detail":{}}`, "it is EventBridge's", ""},
 		{`{"ride":{}}`, "it has no list of Records", ""},
+		{`{"httpMethod":"GET"}`, "", `{"statusCode":405,"headers":{"Content-Type":"application/json"},"body":"{\"error\":\"it takes POST, with a document to predict for or a list of them\"}"}`},
 		{`{}`, "", `{"predictions":[]}`},
 		{`{"source":"serverless-plugin-warmup"}`, "", `{"predictions":[]}`},
 		{`{"Records":[` + record + `],"window":{"start":"2026-01-02T03:04:00Z"},"state":{"n":[1, 2]}}`, "", `{"predictions":[],"state":{"n":[1, 2]}}`},
