@@ -41,6 +41,7 @@ swap-test: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack ## change the 
 
 .PHONY: fuzz
 fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
+	@OPERATORS_FUZZ=200000 OPERATORS_SEED=$$RANDOM go test -count=1 -v -run TestOperatorsStayWithinTheirMemory ./inference/ort
 	@grep -ro --include='*_test.go' 'func Fuzz[A-Za-z]*' inference | while IFS=: read -r file target; do \
 	  go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 1s "./$${file%/*}"; done
 

@@ -142,7 +142,10 @@ def made(rng: np.random.Generator, trees: int, leaves: int, single: bool, output
     """A forest over two numbers and a code, and rows on both sides of all that it asks."""
     few = rng.normal(0, 1, int(rng.integers(1, 900)))
     few[: len(few) // 3] = np.round(few[: len(few) // 3], 1)
-    sets = tuple(tuple(sorted(rng.choice(50, rng.integers(1, 20), replace=False).tolist())) for _ in range(9))
+    codes = int(rng.choice([50, 700]))  # more than a byte holds
+    sets = tuple(
+        tuple(sorted(rng.choice(codes, rng.integers(1, 20), replace=False).tolist())) for _ in range(9)
+    )
     columns: dict[str, list] = {name: [] for name in ("column", "mode", "split", "missing", "yes", "no")}
     roots = []
 
@@ -157,7 +160,7 @@ def made(rng: np.random.Generator, trees: int, leaves: int, single: bool, output
         for _ in range(leaves - 1):
             at = ends.pop(int(rng.integers(0, len(ends))) if rng.random() < 0.7 else -1)
             mode = int(rng.choice([0, 0, 0, 4, 6]))
-            split = float(rng.choice(few)) if mode == 0 else float(rng.integers(0, 50 if mode == 4 else 9))
+            split = float(rng.choice(few)) if mode == 0 else float(rng.integers(0, codes if mode == 4 else 9))
             values = (2 if mode else int(rng.integers(0, 2)), mode, split, bool(rng.random() < 0.3))
             for column, value in zip(columns.values(), values, strict=False):
                 column[at] = value
@@ -172,9 +175,8 @@ def made(rng: np.random.Generator, trees: int, leaves: int, single: bool, output
     )  # fmt: skip
     forest = Forest((), None, rng.normal(0, 1, outputs), target, float(rng.integers(1, 9)), single)
     numbers = np.concatenate([few, np.nextafter(few, np.inf), [np.nan, np.inf, -np.inf, 0.0, -0.0]])
-    X = np.column_stack(
-        [rng.choice(numbers, 700), rng.choice(numbers, 700), rng.choice([*range(52), 0.5, np.nan], 700)]
-    )
+    known = [*range(codes + 2), 0.5, np.nan]
+    X = np.column_stack([rng.choice(numbers, 900), rng.choice(numbers, 900), rng.choice(known, 900)])
     return folded, forest, X
 
 
