@@ -22,6 +22,12 @@ type Sink interface {
 	Put(ctx context.Context, messages []Message) (failed []int, err error)
 }
 
+// An Observer is told what has become of a batch, and of an error that has all
+// of it come again. It keeps nothing of the batch. Calls may be concurrent.
+type Observer interface {
+	Observe(ctx context.Context, b *Batch, err error)
+}
+
 // Limits are what a sink takes.
 type Limits struct {
 	Messages     int // in a call
@@ -42,6 +48,7 @@ type Engine struct {
 	output      *Target
 	deadLetters *Target
 	log         *slog.Logger
+	observer    Observer // nil: none
 }
 
 // NewEngine returns an engine. Without an output it makes test runs: it
@@ -56,6 +63,9 @@ func NewEngine(m Model, output, deadLetters *Target, log *slog.Logger) *Engine {
 // Use replaces the model, as one value: batches under way keep theirs.
 func (e *Engine) Use(m Model) { e.model.Store(&m) }
 
+// Observe has the observer told of each batch. It comes before the first.
+func (e *Engine) Observe(o Observer) { e.observer = o }
+
 // A Batch is the items of one invocation, with what has become of them. It is
 // used again: [Batch.Reset] keeps its memory.
 type Batch struct {
@@ -65,9 +75,19 @@ type Batch struct {
 	Sent     []int     // the item of each message
 	RunID    string    // of the model that made the predictions
 	Unknown  int       // categories that training did not have
+	Columns  []Column  // them, and values that are missing, by column
+	Logged   time.Time // when the model was; zero where nobody knows
 	Timing   Timing
 
 	Buffer []byte // what the messages' data is in
+}
+
+// A Column is how much there is to say of a column's values, in the records that
+// have predictions.
+type Column struct {
+	Name    string
+	Unknown int // categories that training did not have
+	Missing int // absent, or null
 }
 
 // A Timing is how long the stages of an invocation took.
@@ -81,7 +101,7 @@ func (b *Batch) Reset(n int) {
 	clear(b.Items)
 	clear(b.Outcomes)
 	b.Messages, b.Sent, b.Buffer = b.Messages[:0], b.Sent[:0], b.Buffer[:0]
-	b.RunID, b.Unknown, b.Timing = "", 0, Timing{}
+	b.RunID, b.Unknown, b.Columns, b.Logged, b.Timing = "", 0, b.Columns[:0], time.Time{}, Timing{}
 }
 
 // resize returns s with length n, in the same memory where that has room.
@@ -115,6 +135,9 @@ func (e *Engine) Handle(ctx context.Context, b *Batch) error {
 		b.Timing.Publish = time.Since(mark)
 	}
 	e.reportRejections(ctx, b)
+	if e.observer != nil {
+		e.observer.Observe(ctx, b, err)
+	}
 	if err != nil {
 		e.Fail(ctx, b, err)
 		return err

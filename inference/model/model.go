@@ -21,6 +21,7 @@ type Model struct {
 	scorer Scorer
 	output *output
 	width  int // values of a row of y
+	logged time.Time
 
 	mu   sync.Mutex
 	free []*scratch // of calls that are over; as many as ever ran side by side
@@ -36,6 +37,7 @@ func New(b *bundle.Bundle, scorer Scorer) (*Model, error) {
 		runID: b.Manifest.RunID, plan: feature.Compile(b.Manifest.Columns, b.Manifest.ID),
 		scorer: scorer, output: newOutput(&b.Manifest), width: b.Manifest.Width(),
 	}
+	m.logged, _ = time.Parse(time.RFC3339, b.Manifest.Created) // for people: it may be anything
 	if b.Manifest.Empty == bundle.Refuse {
 		m.plan.RefuseEmpty()
 	}
@@ -91,7 +93,7 @@ func (m *Model) give(s *scratch) {
 func (m *Model) Predict(b *inference.Batch) error {
 	s := m.take()
 	defer m.give(s)
-	b.RunID = m.runID
+	b.RunID, b.Logged = m.runID, m.logged
 	mark := time.Now()
 	lap := func(stage *time.Duration) {
 		now := time.Now()
@@ -114,6 +116,7 @@ func (m *Model) encode(b *inference.Batch, s *scratch) {
 	width := m.plan.Width()
 	s.x = resize(s.x, len(b.Items)*width)
 	s.rows = s.rows[:0]
+	b.Columns = m.plan.Columns(b.Columns)
 	for i := range b.Items {
 		if b.Outcomes[i].Fate != inference.Open {
 			continue
@@ -129,6 +132,7 @@ func (m *Model) encode(b *inference.Batch, s *scratch) {
 		}
 		s.rows = append(s.rows, row{i, out.ID})
 		b.Unknown += out.Unknown
+		m.plan.Count(s.plan, b.Columns)
 	}
 	s.x = s.x[:len(s.rows)*width]
 	s.y = resize(s.y, len(s.rows)*m.width)
