@@ -20,6 +20,7 @@
 //	feature   a document becomes a row, by the bundle's columns
 //	jsonscan  JSON as Python reads it
 //	model     a proved bundle: rows, scores, predictions
+//	observe   what happened, in numbers: CloudWatch's lines, Prometheus's sums
 //	ort       onnxruntime
 //	store     files in S3, bundles and others
 //	limits    AWS's limits

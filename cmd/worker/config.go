@@ -34,7 +34,10 @@ type config struct {
 	stream          sink.Stream
 	deadLetter      openTarget // nil: none
 	testRun         bool
-	reported        bool // whoever invokes reads batchItemFailures
+	metrics         bool   // a line for each invocation
+	namespace       string // of the metrics
+	function        string // the Lambda function's name
+	reported        bool   // whoever invokes reads batchItemFailures
 	kinesisEndpoint string
 	s3Endpoint      string
 	sqsEndpoint     string
@@ -70,6 +73,13 @@ func readConfig(getenv func(string) string) (*config, error) {
 	}
 	if c.reported, err = strconv.ParseBool(or("REPORT_BATCH_ITEM_FAILURES", "False")); err != nil {
 		return nil, hint.With(fmt.Errorf("REPORT_BATCH_ITEM_FAILURES is %q", getenv("REPORT_BATCH_ITEM_FAILURES")), "it is True or False")
+	}
+	c.namespace, c.function = or("METRICS_NAMESPACE", "skiff"), or("AWS_LAMBDA_FUNCTION_NAME", "none")
+	switch value := or("METRICS", "off"); value {
+	case "emf", "off":
+		c.metrics = value == "emf"
+	default:
+		return nil, hint.With(fmt.Errorf("METRICS is %q", value), "it is emf, or off")
 	}
 	seconds, err := strconv.ParseFloat(or("MODEL_REFRESH_SECONDS", "60"), 64)
 	if err != nil || !(seconds >= 0 && seconds <= maxRefresh.Seconds()) {

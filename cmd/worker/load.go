@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"skiff/inference"
 	"skiff/inference/bundle"
 	"skiff/inference/model"
+	"skiff/inference/observe"
 	"skiff/inference/ort"
 	"skiff/inference/sink"
 	"skiff/inference/source"
@@ -18,9 +20,11 @@ import (
 // A worker is a model that is loaded and proved, and serves.
 type worker struct {
 	loader  *loader
-	serving *loaded // now
+	serving atomic.Pointer[loaded] // now
 	pointer *pointer
+	behind  atomic.Bool    // the alias stands for something that is not served
 	current *model.Current // its model
+	engine  *inference.Engine
 	source  *source.Kinesis
 }
 
@@ -50,31 +54,34 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 		return nil, err
 	}
 	w := &worker{loader: &loader{cfg, &lazyAWS{}}}
+	var first *loaded
 	if cfg.alias != "" {
 		if w.pointer, err = w.loader.findPointer(ctx); err != nil {
 			return nil, err
 		}
-		w.serving, err = w.loader.loadAlias(ctx, w.pointer, log, publishes)
+		first, err = w.loader.loadAlias(ctx, w.pointer, log, publishes)
 	} else {
-		w.serving, err = w.loader.load(ctx, cfg.runID, "")
+		first, err = w.loader.load(ctx, cfg.runID, "")
 	}
 	if err != nil {
 		return nil, err
 	}
+	w.serving.Store(first)
 	var output, deadLetters *inference.Target // nil: nothing to publish to
 	if publishes && !cfg.testRun {
 		if output, deadLetters, err = w.loader.targets(ctx); err != nil {
 			return nil, errors.Join(err, w.close())
 		}
 	}
-	w.current = model.NewCurrent(w.serving.model)
-	w.source = source.NewKinesis(inference.NewEngine(w.current, output, deadLetters, log))
+	w.current = model.NewCurrent(first.model)
+	w.engine = inference.NewEngine(w.current, output, deadLetters, log)
+	w.source = source.NewKinesis(w.engine)
 	w.source.Reported = cfg.reported
 	return w, nil
 }
 
 // close frees the model.
-func (w *worker) close() error { return w.serving.model.Close() }
+func (w *worker) close() error { return w.serving.Load().model.Close() }
 
 // A loader makes a run's bundle a model.
 type loader struct {
@@ -121,8 +128,10 @@ func (l *loader) targets(ctx context.Context) (output, deadLetters *inference.Ta
 		return nil, nil, err
 	}
 	output = &inference.Target{Sink: sink.NewKinesis(sdk, l.stream, l.kinesisEndpoint, "PREDICTIONS_STREAM_NAME"), Limits: sink.KinesisLimits()}
+	output.Sink = observe.Sink{Sink: output.Sink}
 	if l.deadLetter != nil {
 		deadLetters = l.deadLetter(sdk, l.config)
+		deadLetters.Sink = observe.Sink{Sink: deadLetters.Sink}
 	}
 	return output, deadLetters, nil
 }
@@ -150,7 +159,7 @@ func (m *loaded) attrs() []slog.Attr {
 
 // logReady says what serves.
 func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
-	attrs := w.serving.attrs()
+	attrs := w.serving.Load().attrs()
 	if w.pointer != nil {
 		attrs = append(attrs, slog.String("alias", "@"+w.loader.alias), slog.Int("revision", w.pointer.seen.Revision))
 	}

@@ -46,12 +46,13 @@ type refresher struct {
 // time where there is an alias.
 func (w *worker) refreshed(stopping context.Context, log *slog.Logger) lambda.Handler {
 	if w.pointer == nil || w.loader.refresh == 0 {
-		return w.source
+		return observed{w.source}
 	}
-	r := &refresher{handler: w.source, worker: w, log: log, stopping: stopping}
+	r := &refresher{handler: observed{w.source}, worker: w, log: log, stopping: stopping}
 	r.due = wall().Add(w.loader.refresh)
-	if seen := w.pointer.seen; seen.RunID != w.serving.manifest.RunID { // which was said at the start
+	if seen := w.pointer.seen; seen.RunID != w.serving.Load().manifest.RunID { // which was said at the start
 		r.failures, r.said = 1, revision(seen)
+		w.behind.Store(true)
 	}
 	return r
 }
@@ -86,6 +87,7 @@ func (r *refresher) refresh(ctx context.Context) {
 	case r.stopping.Err() != nil:
 	case err == nil:
 		r.failures, r.said = 0, ""
+		r.worker.behind.Store(false)
 	default:
 		wanted := r.worker.pointer.seen
 		switch {
@@ -97,10 +99,11 @@ func (r *refresher) refresh(ctx context.Context) {
 				"it is tried again; if it stays so, raise the function's timeout")
 		}
 		if r.said != stage {
-			notChanged(ctx, r.log, r.worker.serving, r.worker.pointer, wanted, err)
+			notChanged(ctx, r.log, r.worker.serving.Load(), r.worker.pointer, wanted, err)
 		}
 		every <<= min(r.failures, maxDoublings)
 		r.failures, r.said = r.failures+1, stage
+		r.worker.behind.Store(true)
 	}
 	r.due = wall().Add(every)
 }
@@ -120,7 +123,7 @@ func (r *refresher) change(ctx context.Context) (stage string, err error) {
 	if err := w.pointer.look(short); err != nil {
 		return stage, err
 	}
-	wanted, now := w.pointer.seen, w.serving
+	wanted, now := w.pointer.seen, w.serving.Load()
 	if wanted.RunID == now.manifest.RunID && (wanted.Manifest == "" || wanted.Manifest == now.sha256) {
 		return stage, nil
 	}
@@ -130,7 +133,7 @@ func (r *refresher) change(ctx context.Context) (stage string, err error) {
 		return stage, err
 	}
 	w.current.Replace(next.model)
-	w.serving = next
+	w.serving.Store(next)
 	attrs := append(next.attrs(), slog.String("alias", "@"+w.pointer.alias), slog.Int("revision", wanted.Revision), slog.String("before", now.manifest.RunID))
 	r.log.LogAttrs(ctx, slog.LevelInfo, "model changed", attrs...)
 	return stage, now.model.Close()

@@ -26,7 +26,7 @@ without flags, it serves.
                exits 1 where a record is not dealt with: the response says which
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
-               interface emulator does; in Lambda, serve
+               interface emulator does, and GET /metrics and /health; in Lambda, serve
 
 Variables:
   RUN_ID                   which run, or @ALIAS: the run that models/aliases/ALIAS.json
@@ -43,6 +43,9 @@ Variables:
   REPORT_BATCH_ITEM_FAILURES
                            True: whoever invokes reads batchItemFailures; else it
                            gets an error where a record is not dealt with (False)
+  METRICS                  emf: each invocation's numbers as a line of CloudWatch's
+                           embedded metric format (off)
+  METRICS_NAMESPACE        for that (skiff)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
@@ -84,11 +87,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	case *check:
 		return printCheck(ctx, getenv, stdout, log)
 	case *event != "":
-		return handleEvent(ctx, getenv, payload, stdout, log)
+		return handleEvent(ctx, getenv, payload, stdout, stderr, log)
 	case *addr != "" && getenv("AWS_LAMBDA_RUNTIME_API") == "":
-		return listen(ctx, *addr, getenv, log)
+		return listen(ctx, *addr, getenv, stderr, log)
 	default:
-		return serve(ctx, getenv, log)
+		return serve(ctx, getenv, stderr, log)
 	}
 }
 
@@ -100,12 +103,12 @@ func printCheck(ctx context.Context, getenv func(string) string, stdout io.Write
 		return err
 	}
 	defer w.close() //nolint:errcheck // the process ends here
-	_, err = fmt.Fprintln(stdout, w.serving)
+	_, err = fmt.Fprintln(stdout, w.serving.Load())
 	return err
 }
 
 // handleEvent handles one event and prints the response.
-func handleEvent(ctx context.Context, getenv func(string) string, event []byte, stdout io.Writer, log *slog.Logger) error {
+func handleEvent(ctx context.Context, getenv func(string) string, event []byte, stdout, stderr io.Writer, log *slog.Logger) error {
 	w, err := start(ctx, getenv, log, true, startTime)
 	if err != nil {
 		return err
@@ -114,8 +117,9 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	w.logReady(ctx, log)
 	timed, cancel := context.WithTimeout(ctx, eventTime)
 	defer cancel()
+	w.measure(stderr, nil, log)
 	w.source.Reported = false // who reads this line reads the exit code as well
-	response, err := w.source.Invoke(timed, event)
+	response, err := observed{w.source}.Invoke(timed, event)
 	if response != nil {
 		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
 			return err

@@ -26,6 +26,7 @@ def test_stack(aws, stack):
         "MODEL_BUCKET": "mlflow-models",
         "MLFLOW_EXPERIMENT_ID": "1",
         "DEAD_LETTER": "sqs://arn:aws:sqs:us-east-1:000000000000:ride-duration-prediction-dead-letters",
+        "METRICS": "emf",
         "REPORT_BATCH_ITEM_FAILURES": "True",
     }
 
@@ -68,7 +69,10 @@ def test_stack(aws, stack):
         ("AWS/Lambda", "Errors", "ride-duration-prediction"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "ride-duration-prediction-on-failure"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "ride-duration-prediction-dead-letters"),
+        ("skiff", "ModelBehind", "ride-duration-prediction"),
     }
+    dashboard = aws.client("cloudwatch").get_dashboard(DashboardName="ride-duration-prediction")
+    assert "ride-duration-prediction" in dashboard["DashboardBody"]
 
 
 def test_existing_streams(aws, make_stack):
@@ -91,7 +95,7 @@ def test_existing_streams(aws, make_stack):
     assert function["Environment"]["Variables"]["PREDICTIONS_STREAM_NAME"] == "predictions-of-ours"
     assert function["Architectures"] == ["arm64"]
     alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="existing-")["MetricAlarms"]
-    assert [(a["AlarmActions"], a["OKActions"]) for a in alarms] == [([topic], [topic])] * 4
+    assert [(a["AlarmActions"], a["OKActions"]) for a in alarms] == [([topic], [topic])] * 5
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The template by itself: nothing in it is idle, and it refuses what cannot be."""
 
+import json
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from standin import ROOT
 PATH = ROOT / "deploy/template.yaml"
 TEMPLATE = decode(str(PATH))[0]
 # What is there for its own sake: the mapping does the work, alarms are for people.
-ENDS = {"AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Alarm"}
+ENDS = {"AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
 
 
 def references(node):
@@ -48,6 +49,32 @@ def test_every_alarm_is_explained():
                 r"\$\{AWS::StackName\}-(.*)", resource["Properties"]["AlarmName"]["Fn::Sub"]
             )[1]
             assert f"### `…-{suffix}`" in guide, name
+
+
+def test_dashboard_is_of_metrics_there_are():
+    """Those of the guide's table, or of AWS; and every one of ours that is not drawn is in a search."""
+    guide = (ROOT / "deploy/README.md").read_text()
+    table = guide.partition("# Metrics\n")[2].partition("\n# ")[0]
+    ours = set(re.findall(r"`([A-Z]\w+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))))
+    body = TEMPLATE["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    drawn, namespace = set(), None
+    for widget in json.loads(body)["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            if isinstance(metric[0], dict):
+                drawn |= set(re.search(r"MetricName=\((.*?)\)", metric[0]["expression"])[1].split(" OR "))
+                continue
+            namespace = metric[0] if metric[0] != "." else namespace
+            if namespace == "skiff":
+                drawn.add(metric[1])
+    assert drawn <= ours
+    assert {m for m in ours - drawn if not m.startswith("Shadow")} == set()
+
+
+def test_alarms_are_on_metrics_there_are():
+    guide = (ROOT / "deploy/README.md").read_text()
+    for name, resource in TEMPLATE["Resources"].items():
+        if resource["Properties"].get("Namespace") == "skiff":
+            assert f"`{resource['Properties']['MetricName']}`" in guide, name
 
 
 def test_variables_are_the_workers():
