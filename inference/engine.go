@@ -79,7 +79,23 @@ type Batch struct {
 	Logged   time.Time // when the model was; zero where nobody knows
 	Timing   Timing
 
+	Canary    int       // of the predictions, those of another run than RunID
+	Predicted Predicted // kept by a model that is asked to
+
 	Buffer []byte // what the messages' data is in
+
+	parts [2]*part // of a Split
+	runs  []string // of the items, where they are of more than one
+}
+
+// A Predicted is what a model predicted, in numbers, to be compared with what
+// another model does: an item after the other, of each so many numbers and so
+// many labels.
+type Predicted struct {
+	Form    string // what the numbers and labels are: only those of one form are comparable
+	Items   []int
+	Numbers []float64
+	Labels  []int
 }
 
 // A Column is how much there is to say of a column's values, in the records that
@@ -102,6 +118,8 @@ func (b *Batch) Reset(n int) {
 	clear(b.Outcomes)
 	b.Messages, b.Sent, b.Buffer = b.Messages[:0], b.Sent[:0], b.Buffer[:0]
 	b.RunID, b.Unknown, b.Columns, b.Logged, b.Timing = "", 0, b.Columns[:0], time.Time{}, Timing{}
+	b.Canary, b.runs = 0, b.runs[:0]
+	b.Predicted = Predicted{Items: b.Predicted.Items[:0], Numbers: b.Predicted.Numbers[:0], Labels: b.Predicted.Labels[:0]}
 }
 
 // resize returns s with length n, in the same memory where that has room.
