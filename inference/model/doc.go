@@ -6,4 +6,6 @@
 //  3. output.go: a row of y as a prediction, that as JSON, and its partition
 //     key; number.go, label.go: the kinds of outputs; link/: exp and its kin
 //  4. prove.go: the goldens, before anything else
+//  5. current.go: the model that serves, replaced between batches
+//  6. shadow.go: a model that is compared with it, and publishes nothing
 package model

@@ -22,6 +22,8 @@ type Model struct {
 	output *output
 	width  int // values of a row of y
 	logged time.Time
+	form   string // of what it predicts
+	keeps  bool
 
 	mu   sync.Mutex
 	free []*scratch // of calls that are over; as many as ever ran side by side
@@ -37,6 +39,7 @@ func New(b *bundle.Bundle, scorer Scorer) (*Model, error) {
 		runID: b.Manifest.RunID, plan: feature.Compile(b.Manifest.Columns, b.Manifest.ID),
 		scorer: scorer, output: newOutput(&b.Manifest), width: b.Manifest.Width(),
 	}
+	m.form = formOf(b.Manifest.Outputs)
 	m.logged, _ = time.Parse(time.RFC3339, b.Manifest.Created) // for people: it may be anything
 	if b.Manifest.Empty == bundle.Refuse {
 		m.plan.RefuseEmpty()
@@ -154,6 +157,9 @@ func (m *Model) write(b *inference.Batch, s *scratch) {
 				Reason: inference.NotFinite, Field: notFinite, Detail: "the model's prediction is not finite",
 			})
 			continue
+		}
+		if m.keeps {
+			m.keep(b, r.item, &s.prediction)
 		}
 		data := m.output.append(b.Buffer, &s.prediction, item.ID)
 		b.Buffer = data
