@@ -39,7 +39,7 @@ func listen(ctx context.Context, addr string, getenv func(string) string, stderr
 	w.measure(stderr, totals, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
-	return answer(ctx, listener, w.refreshed(ctx, log), log, w.pages(totals))
+	return answer(ctx, listener, w.handler(ctx, log), log, w.pages(totals))
 }
 
 // answer answers what comes in at the listener until ctx ends. Then the event

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
 	"skiff/inference"
 	"skiff/inference/bundle"
 	"skiff/inference/model"
@@ -22,8 +24,10 @@ type worker struct {
 	loader  *loader
 	serving atomic.Pointer[loaded] // now
 	pointer *pointer
-	behind  atomic.Bool    // the alias stands for something that is not served
-	current *model.Current // its model
+	behind  atomic.Bool                  // the alias stands for something that is not served
+	canary  *loaded                      // nil: none, or none yet
+	shadow  atomic.Pointer[model.Shadow] // likewise
+	current *model.Current               // what predicts
 	engine  *inference.Engine
 	source  *source.Kinesis
 }
@@ -74,14 +78,39 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 		}
 	}
 	w.current = model.NewCurrent(first.model)
+	if publishes && cfg.canary.runID != "" {
+		w.loadCanary(ctx, log)
+	}
 	w.engine = inference.NewEngine(w.current, output, deadLetters, log)
 	w.source = source.NewKinesis(w.engine)
 	w.source.Reported = cfg.reported
 	return w, nil
 }
 
-// close frees the model.
-func (w *worker) close() error { return w.serving.Load().model.Close() }
+// close frees the models. A shadow may still be at it, and ends with the process.
+func (w *worker) close() error {
+	err := w.serving.Load().model.Close()
+	if w.canary != nil {
+		err = errors.Join(err, w.canary.model.Close())
+	}
+	return err
+}
+
+// handler returns what handles events: it measures each, and afterwards does
+// what is to be done now and then.
+func (w *worker) handler(stopping context.Context, log *slog.Logger) lambda.Handler {
+	u := &upkeep{handler: observed{w.source}, stopping: stopping}
+	if w.pointer != nil && w.loader.refresh > 0 {
+		u.tasks = append(u.tasks, (&refresher{w, log}).task())
+	}
+	if w.loader.canary.runID != "" && w.canary == nil {
+		u.tasks = append(u.tasks, w.canaryTask(log))
+	}
+	if w.loader.shadow != "" {
+		u.tasks = append(u.tasks, w.shadowTask(log))
+	}
+	return u
+}
 
 // A loader makes a run's bundle a model.
 type loader struct {
@@ -118,6 +147,9 @@ func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, err
 		return nil, errors.Join(err, session.Close())
 	}
 	lap(&m.took.goldens)
+	if l.shadow != "" {
+		m.model.Keep()
+	}
 	return m, nil
 }
 

@@ -22,7 +22,10 @@ func (w *worker) measure(lines io.Writer, totals *observe.Totals, log *slog.Logg
 	if w.loader.metrics {
 		o.EMF = observe.NewEMF(lines, w.loader.namespace, w.loader.function)
 	}
-	if o.EMF != nil || totals != nil {
+	if w.loader.shadow != "" {
+		o.Shadow = w
+	}
+	if o.EMF != nil || totals != nil || o.Shadow != nil {
 		w.engine.Observe(o)
 	}
 }

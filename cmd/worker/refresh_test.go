@@ -196,9 +196,9 @@ func TestLooksNowAndThen(t *testing.T) {
 			})},
 		}
 		w.serving.Store(served)
-		r := &refresher{
-			handler: handlerFunc(func(event []byte) ([]byte, error) { return event, nil }),
-			worker:  w, log: slog.New(slog.NewTextHandler(&logged, nil)), stopping: t.Context(), due: wall().Add(time.Minute),
+		r := &upkeep{
+			handler:  handlerFunc(func(event []byte) ([]byte, error) { return event, nil }),
+			stopping: t.Context(), tasks: []*task{(&refresher{w, slog.New(slog.NewTextHandler(&logged, nil))}).task()},
 		}
 		invoke := func(minutes int) {
 			for range minutes * 60 {

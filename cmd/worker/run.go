@@ -37,6 +37,11 @@ Variables:
                            s3://MODEL_BUCKET/MLFLOW_EXPERIMENT_ID/RUN_ID/artifacts/onnx
   MODEL_BUCKET             for that
   MLFLOW_EXPERIMENT_ID     for that (1)
+  CANARY                   RUN:PERCENT: that share of the keys is predicted by that
+                           run
+  SHADOW_RUN_ID            a run that predicts the same records, publishes nothing,
+                           and is compared
+  SHADOW_THRESHOLD         a difference to count (0)
   PREDICTIONS_STREAM_NAME  output stream (ride_predictions)
   DEAD_LETTER              where records go that can never succeed, so that they
                            don't come again: a kinesis://, sqs:// or s3:// URL

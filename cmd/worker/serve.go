@@ -45,7 +45,7 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer, lo
 	w.measure(stderr, nil, log)
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(clientLog{log})
-	gate := newGate(w.refreshed(ctx, log))
+	gate := newGate(w.handler(ctx, log))
 	go lambda.StartWithOptions(function{gate, log}, lambda.WithContext(context.WithoutCancel(ctx))) // never returns
 	<-ctx.Done()
 	gate.stop(ctx, log)

@@ -53,6 +53,9 @@ func (m *Measurement) metrics() []metric {
 		{"RespondTime", "Microseconds", micro(m.Timing.Respond)},
 		{"PublishTime", "Microseconds", micro(m.Timing.Publish)},
 	}
+	if m.Canary > 0 {
+		all = append(all, metric{"CanaryPredictions", "Count", float64(m.Canary)})
+	}
 	if m.ModelAge >= 0 {
 		all = append(all, metric{"ModelAge", "Seconds", m.ModelAge.Round(time.Second).Seconds()})
 	}
@@ -122,7 +125,7 @@ func appendQuoted(dst []byte, s string) []byte {
 // column.
 func Names() []string {
 	var names []string
-	for _, m := range (&Measurement{Alias: true, Shadow: &Shadow{Records: 1}}).metrics() {
+	for _, m := range (&Measurement{Alias: true, Canary: 1, Shadow: &Shadow{Records: 1}}).metrics() {
 		names = append(names, m.name)
 	}
 	return names

@@ -31,6 +31,7 @@ type Measurement struct {
 	Predictions int     // published
 	Rejected    int     // can never succeed
 	DeadLetters []Count // by reason, confirmed
+	Canary      int     // of the predictions, the canary's
 	Unsent      int     // to be tried again
 	Retries     int     // messages that were not taken at a try
 	Unknown     []Count // categories, by column
@@ -46,7 +47,7 @@ type Measurement struct {
 // measure returns the numbers of a batch.
 func measure(ctx context.Context, b *inference.Batch, err error, now time.Time) *Measurement {
 	m := &Measurement{
-		RunID: b.RunID, Failed: err != nil, Records: len(b.Items), Retries: retries(ctx), Timing: b.Timing,
+		RunID: b.RunID, Failed: err != nil, Records: len(b.Items), Canary: b.Canary, Retries: retries(ctx), Timing: b.Timing,
 		ModelAge: -1, IteratorAge: -1,
 	}
 	for i := range b.Outcomes {

@@ -9,11 +9,18 @@ import (
 	"skiff/inference"
 )
 
+// A Comparer compares a batch with another model's predictions; nil where there
+// are none.
+type Comparer interface {
+	Compare(ctx context.Context, b *inference.Batch) *Shadow
+}
+
 // An Observer measures each batch, for whoever wants it measured.
 type Observer struct {
 	EMF    *EMF         // nil: no lines
 	Totals *Totals      // nil: no sums
 	Behind *atomic.Bool // the alias stands for something that is not served; nil: there is no alias
+	Shadow Comparer     // nil: none
 	Log    *slog.Logger
 }
 
@@ -25,6 +32,11 @@ func (o *Observer) Observe(ctx context.Context, b *inference.Batch, err error) {
 	m := measure(ctx, b, err, now)
 	if o.Behind != nil {
 		m.Alias, m.Behind = true, o.Behind.Load()
+	}
+	if o.Shadow != nil && err == nil {
+		if m.Shadow = o.Shadow.Compare(ctx, b); m.Shadow != nil {
+			m.Shadow.log(ctx, o.Log, m.RunID)
+		}
 	}
 	if o.Totals != nil {
 		o.Totals.Add(m)

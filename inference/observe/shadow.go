@@ -1,6 +1,8 @@
 package observe
 
 import (
+	"context"
+	"log/slog"
 	"strconv"
 )
 
@@ -19,6 +21,24 @@ type Shadow struct {
 	Error         string // why, of the first
 }
 
+// log says so in one line.
+func (s *Shadow) log(ctx context.Context, log *slog.Logger, runID string) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("run_id", runID), slog.String("shadow_run_id", s.RunID), slog.Int("records", s.Records), slog.Int("skipped", s.Skipped),
+		slog.Float64("mean", s.Mean), slog.Float64("p99", s.P99), slog.Float64("largest", s.Largest),
+		slog.Float64("beyond_share", s.beyondShare()), slog.Int("labels_changed", s.LabelsChanged),
+	}
+	if s.Error != "" {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.String("error", s.Error))
+	}
+	log.LogAttrs(ctx, level, "shadow", attrs...)
+}
+
+// beyondShare is the share of the numbers that differ by more than the threshold.
+func (s *Shadow) beyondShare() float64 { return float64(s.Beyond) / float64(max(s.Numbers, 1)) }
+
 func (s *Shadow) metrics() []metric {
 	if s == nil {
 		return nil
@@ -31,7 +51,7 @@ func (s *Shadow) metrics() []metric {
 		metric{"ShadowDifferenceMean", "None", s.Mean},
 		metric{"ShadowDifferenceP99", "None", s.P99},
 		metric{"ShadowDifferenceLargest", "None", s.Largest},
-		metric{"ShadowBeyondShare", "Percent", 100 * float64(s.Beyond) / float64(max(s.Numbers, 1))},
+		metric{"ShadowBeyondShare", "Percent", 100 * s.beyondShare()},
 		metric{"ShadowLabelsChanged", "Count", float64(s.LabelsChanged)},
 	)
 }

@@ -44,6 +44,7 @@ func (t *Totals) Add(m *Measurement) {
 	t.sums[`invocations_total{result="`+result+`"}`]++
 	t.sums["records_total"] += float64(m.Records)
 	t.sums["predictions_total"] += float64(m.Predictions)
+	t.sums["canary_predictions_total"] += float64(m.Canary)
 	t.sums["rejected_total"] += float64(m.Rejected)
 	t.sums["unsent_total"] += float64(m.Unsent)
 	t.sums["retries_total"] += float64(m.Retries)
@@ -96,6 +97,7 @@ var helps = map[string]string{ //nolint:gochecknoglobals // constant
 	"invocations_total":           "Invocations with a batch.",
 	"records_total":               "Records that came.",
 	"predictions_total":           "Predictions published.",
+	"canary_predictions_total":    "Of them, the canary's.",
 	"rejected_total":              "Records that can never succeed.",
 	"dead_letters_total":          "Dead letters confirmed.",
 	"unsent_total":                "Records that are tried again.",
