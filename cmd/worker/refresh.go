@@ -53,7 +53,8 @@ func (r *refresher) change(ctx context.Context) (stage string, err error) {
 	r.serve(next)
 	attrs := append(next.attrs(), slog.String("alias", "@"+r.pointer.alias), slog.Int("revision", wanted.Revision), slog.String("before", now.manifest.RunID))
 	r.log.LogAttrs(ctx, slog.LevelInfo, "model changed", attrs...)
-	return revision(wanted), now.model.Close()
+	_ = now.model.Close() // it frees memory, and another model serves
+	return revision(wanted), nil
 }
 
 // say says why the model is not changed.

@@ -1,9 +1,12 @@
 """What the template makes, read back from the services."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
 from conftest import RUNS
+from standin import ROOT
 
 
 def test_stack(aws, stack):
@@ -96,6 +99,21 @@ def test_existing_streams(aws, make_stack):
     assert function["Architectures"] == ["arm64"]
     alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="existing-")["MetricAlarms"]
     assert [(a["AlarmActions"], a["OKActions"]) for a in alarms] == [([topic], [topic])] * 5
+
+
+def test_another_model_beside_it(aws, make_stack):
+    make_stack(
+        "beside",
+        Canary=f"{RUNS['linear']}:100",
+        ShadowRunId=RUNS["linear"],
+        ShadowThreshold="0.5",
+        InputStreamName="rides-beside",
+        PredictionsStreamName="predictions-beside",
+    )
+    answer, log, failed = aws.invoke("beside", (ROOT / "models/taxi/event.json").read_bytes())
+    assert not failed, log.decode()
+    assert json.loads(answer)["predictions"][0]["version"] == RUNS["linear"]
+    assert b'"canary ready"' in log and b'"CanaryPredictions":1' in log and b'"shadow ready"' in log
 
 
 @pytest.mark.parametrize(
