@@ -35,7 +35,7 @@ func (b *Batch) deadLetters(limit int) ([]Message, []int) {
 			continue
 		}
 		item := &b.Items[i]
-		letter := item.deadLetter(b.RunID, b.Outcomes[i].Rejection)
+		letter := item.deadLetter(b.Run(i), b.Outcomes[i].Rejection)
 		message := Message{Key: letterKey(item), Data: letter.marshal()}
 		if len(message.Key)+len(message.Data) > limit {
 			letter.Data, letter.ID = nil, nil

@@ -23,6 +23,7 @@
 //	jsonscan  JSON as Python reads it
 //	kpl       aggregates, several records in one
 //	model     a proved bundle: rows, scores, predictions
+//	observe   what happened, in numbers: CloudWatch's lines, Prometheus's sums
 //	ort       onnxruntime
 //	store     files in S3, bundles and others
 //	unpack    a record becomes its documents

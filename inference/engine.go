@@ -22,6 +22,12 @@ type Sink interface {
 	Put(ctx context.Context, messages []Message) (failed []int, err error)
 }
 
+// An Observer is told what has become of a batch, and of an error that has all
+// of it come again. It keeps nothing of the batch. Calls may be concurrent.
+type Observer interface {
+	Observe(ctx context.Context, b *Batch, err error)
+}
+
 // Limits are what a sink takes.
 type Limits struct {
 	Messages     int // in a call
@@ -45,6 +51,7 @@ type Engine struct {
 	output      *Target
 	deadLetters *Target
 	log         *slog.Logger
+	observer    Observer // nil: none
 }
 
 // NewEngine returns an engine. Without an output it makes test runs: it
@@ -59,6 +66,9 @@ func NewEngine(m Model, output, deadLetters *Target, log *slog.Logger) *Engine {
 // Use replaces the model, as one value: batches under way keep theirs.
 func (e *Engine) Use(m Model) { e.model.Store(&m) }
 
+// Observe has the observer told of each batch. It comes before the first.
+func (e *Engine) Observe(o Observer) { e.observer = o }
+
 // A Batch is the items of one invocation, with what has become of them. It is
 // used again: [Batch.Reset] keeps its memory.
 type Batch struct {
@@ -71,7 +81,12 @@ type Batch struct {
 	Sent     []int     // the item of each message
 	RunID    string    // of the model that made the predictions
 	Unknown  int       // categories that training did not have
+	Columns  []Column  // them, and values that are missing, by column
+	Logged   time.Time // when the model was; zero where nobody knows
 	Timing   Timing
+
+	Canary    int       // of the predictions, those of another run than RunID
+	Predicted Predicted // kept by a model that is asked to
 
 	Buffer []byte // what the messages' data is in
 
@@ -79,6 +94,27 @@ type Batch struct {
 	name     []byte    // of one item
 	outgoing []Message // what is published of the messages, where that is not what they are
 	lines    []byte    // what its data is in
+
+	parts [2]*part // of a Split
+	runs  []string // of the items, where they are of more than one
+}
+
+// A Predicted is what a model predicted, in numbers, to be compared with what
+// another model does: an item after the other, of each so many numbers and so
+// many labels.
+type Predicted struct {
+	Form    string // what the numbers and labels are: only those of one form are comparable
+	Items   []int
+	Numbers []float64
+	Labels  []int
+}
+
+// A Column is how much there is to say of a column's values, in the records that
+// have predictions.
+type Column struct {
+	Name    string
+	Unknown int // categories that training did not have
+	Missing int // absent, or null
 }
 
 // A Timing is how long the stages of an invocation took.
@@ -93,7 +129,9 @@ func (b *Batch) Reset(n int) {
 	clear(b.Items)
 	clear(b.Outcomes)
 	b.Messages, b.Sent, b.Buffer = b.Messages[:0], b.Sent[:0], b.Buffer[:0]
-	b.RunID, b.Unknown, b.Timing = "", 0, Timing{}
+	b.RunID, b.Unknown, b.Columns, b.Logged, b.Timing = "", 0, b.Columns[:0], time.Time{}, Timing{}
+	b.Canary, b.runs = 0, b.runs[:0]
+	b.Predicted = Predicted{Items: b.Predicted.Items[:0], Numbers: b.Predicted.Numbers[:0], Labels: b.Predicted.Labels[:0]}
 }
 
 // resize returns s with length n, in the same memory where that has room.
@@ -149,6 +187,9 @@ func (e *Engine) handle(ctx context.Context, b *Batch, settle func(context.Conte
 		b.Timing.Publish = time.Since(mark)
 	}
 	e.reportRejections(ctx, b)
+	if e.observer != nil {
+		e.observer.Observe(ctx, b, err)
+	}
 	if err != nil {
 		e.Fail(ctx, b, err)
 		return err

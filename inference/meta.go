@@ -28,7 +28,7 @@ func (b *Batch) addMeta() {
 		size += len(m.Data) + mostMeta + 2*len(b.Items[b.Sent[i]].EventID) + len(b.RunID)
 	}
 	b.withMeta = slices.Grow(b.withMeta[:0], size) // so that it is not copied over and over
-	run := quote(b.RunID)
+	runID, run := b.RunID, quote(b.RunID)
 	b.name = append(append(append(b.name[:0], urlNames...), b.Stream...), '#')
 	event := len(b.name)
 	for i := range b.Messages {
@@ -50,6 +50,9 @@ func (b *Batch) addMeta() {
 		}
 		if at, ok := appendInstant(append(data, `"arrived":"`...), item.Arrived); ok {
 			data = append(at, `",`...)
+		}
+		if of := b.Run(b.Sent[i]); of != runID { // a canary's
+			runID, run = of, quote(of)
 		}
 		data = append(data, `"run_id":`...)
 		data = append(data, run...)

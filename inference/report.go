@@ -92,7 +92,7 @@ func (e *Engine) reportRejections(ctx context.Context, b *Batch) {
 			return
 		}
 		item, r := &b.Items[i], o.Rejection
-		attrs := []slog.Attr{slog.String("run_id", b.RunID), slog.String("reason", string(r.Reason))}
+		attrs := []slog.Attr{slog.String("run_id", b.Run(i)), slog.String("reason", string(r.Reason))}
 		for _, a := range []struct{ key, text string }{
 			{"field", r.Field},
 			{"detail", r.Detail},

@@ -38,10 +38,16 @@ type config struct {
 	trust           bundle.Trust
 	stream          sink.Stream
 	deadLetter      openTarget // nil: none
+	canary          canary     // whose run is empty where there is none
+	shadow          string     // a run; empty: none
+	threshold       float64    // of its differences
 	testRun         bool
 	reported        bool // whoever invokes reads batchItemFailures
 	unpack          unpack.Formats
 	outgoing        inference.Outgoing
+	metrics         bool   // a line for each invocation
+	namespace       string // of the metrics
+	function        string // the Lambda function's name
 	kinesisEndpoint string
 	s3Endpoint      string
 	sqsEndpoint     string
@@ -89,6 +95,16 @@ func readConfig(getenv func(string) string) (*config, error) {
 	if err = c.readOutgoing(getenv); err != nil {
 		return nil, err
 	}
+	c.namespace, c.function = or("METRICS_NAMESPACE", "skiff"), or("AWS_LAMBDA_FUNCTION_NAME", "none")
+	switch value := or("METRICS", "off"); value {
+	case "emf", "off":
+		c.metrics = value == "emf"
+	default:
+		return nil, hint.With(fmt.Errorf("METRICS is %q", value), "it is emf, or off")
+	}
+	if err := c.readCompanions(getenv); err != nil {
+		return nil, err
+	}
 	seconds, err := strconv.ParseFloat(or("MODEL_REFRESH_SECONDS", "60"), 64)
 	if err != nil || !(seconds >= 0 && seconds <= maxRefresh.Seconds()) {
 		return nil, hint.With(fmt.Errorf("MODEL_REFRESH_SECONDS is %q", getenv("MODEL_REFRESH_SECONDS")), "it is a number of seconds, such as 60; 0 is never")
@@ -110,6 +126,30 @@ func readConfig(getenv func(string) string) (*config, error) {
 		return c, nil // the bundle says which run it is
 	}
 	return c, bundle.CheckRunID(c.runID)
+}
+
+// readCompanions reads what runs are beside the one that serves.
+func (c *config) readCompanions(getenv func(string) string) (err error) {
+	if s := getenv("CANARY"); s != "" {
+		if c.canary, err = parseCanary(s); err != nil {
+			return fmt.Errorf("CANARY: %w", err)
+		}
+	}
+	if c.shadow = getenv("SHADOW_RUN_ID"); c.shadow != "" {
+		if err := bundle.CheckRunID(c.shadow); err != nil {
+			return fmt.Errorf("SHADOW_RUN_ID: %w", err)
+		}
+	}
+	if c.modelLocation != "" && (c.shadow != "" || c.canary.runID != "") {
+		return hint.With(errors.New("MODEL_LOCATION is one run's, and there is a CANARY or a SHADOW_RUN_ID"),
+			"set MODEL_BUCKET instead, or put the runs into models/")
+	}
+	if s := getenv("SHADOW_THRESHOLD"); s != "" {
+		if c.threshold, err = strconv.ParseFloat(s, 64); err != nil || !(c.threshold >= 0) {
+			return hint.With(fmt.Errorf("SHADOW_THRESHOLD is %q", s), "it is a number in the prediction's unit, such as 0.5")
+		}
+	}
+	return nil
 }
 
 // readPlaces reads where things are, and checks it: what is written wrong is to

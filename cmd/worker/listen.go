@@ -14,6 +14,7 @@ import (
 
 	"skiff/inference/hint"
 	"skiff/inference/limits"
+	"skiff/inference/observe"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 
 // listen answers events over HTTP, outside Lambda, where Lambda's runtime
 // interface emulator does. Events are handled one at a time, as in a function.
-func listen(ctx context.Context, addr string, getenv func(string) string, log *slog.Logger) error {
+func listen(ctx context.Context, addr string, getenv func(string) string, stderr io.Writer, log *slog.Logger) error {
 	w, err := start(ctx, getenv, log, true, startTime)
 	if err != nil {
 		return err
@@ -34,17 +35,19 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 		return hint.With(fmt.Errorf("listening: %w", err), "-listen takes an address that is free, such as :8080")
 	}
 	w.logReady(ctx, log)
+	totals := observe.NewTotals()
+	w.measure(stderr, totals, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
-	return answer(ctx, listener, w.refreshed(ctx, log), log)
+	return answer(ctx, listener, w.handler(ctx, log), log, w.pages(totals))
 }
 
 // answer answers what comes in at the listener until ctx ends. Then the event
 // under way still is handled, and those that wait behind it are handed back.
-func answer(ctx context.Context, listener net.Listener, handler lambda.Handler, log *slog.Logger) error {
+func answer(ctx context.Context, listener net.Listener, handler lambda.Handler, log *slog.Logger, pages map[string]http.HandlerFunc) error {
 	gate := newGate(handler)
 	server := &http.Server{
-		Handler:           invocations(function{gate, log}),
+		Handler:           invocations(function{gate, log}, pages),
 		ReadHeaderTimeout: headerTimeout,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
@@ -66,12 +69,16 @@ func answer(ctx context.Context, listener net.Listener, handler lambda.Handler, 
 	return nil
 }
 
-// invocations is Lambda's Invoke API for one function, by whatever name. An
+// invocations is Lambda's Invoke API for one function, by whatever name, beside
+// pages to look at, by their patterns. An
 // event that fails is answered with status 200 and an errorMessage, as Lambda
 // does it.
-func invocations(function lambda.Handler) http.Handler {
+func invocations(function lambda.Handler, pages map[string]http.HandlerFunc) http.Handler {
 	one := make(chan struct{}, 1)
 	mux := http.NewServeMux()
+	for pattern, page := range pages {
+		mux.HandleFunc(pattern, page)
+	}
 	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", func(w http.ResponseWriter, r *http.Request) {
 		event, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.Request))
 		if err != nil {

@@ -62,7 +62,7 @@ func TestAnsweredBeforeTheEnd(t *testing.T) {
 			close(came)
 			<-release
 			return event, nil
-		}), slog.New(slog.DiscardHandler))
+		}), slog.New(slog.DiscardHandler), nil)
 	}()
 	url := "http://" + listener.Addr().String()
 	first := post(t, url, "first", make(chan struct{}))
@@ -104,7 +104,7 @@ func TestInvocations(t *testing.T) {
 			return nil, hint.With(errors.Join(errors.New("decoding the event"), errors.New(`it is "bad"`)), "send a good one")
 		}
 		return append([]byte("answer to "), event...), nil
-	}), slog.New(slog.DiscardHandler)}))
+	}), slog.New(slog.DiscardHandler)}, nil))
 	defer server.Close()
 	const function = "/2015-03-31/functions/function/invocations"
 	for name, test := range map[string]struct {

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
 
 	"skiff/inference"
 	"skiff/inference/bundle"
 	"skiff/inference/model"
+	"skiff/inference/observe"
 	"skiff/inference/ort"
 	"skiff/inference/sink"
 	"skiff/inference/source"
@@ -18,9 +22,13 @@ import (
 // A worker is a model that is loaded and proved, and serves.
 type worker struct {
 	loader  *loader
-	serving *loaded // now
+	serving atomic.Pointer[loaded] // now
 	pointer *pointer
-	current *model.Current // its model
+	behind  atomic.Bool                  // the alias stands for something that is not served
+	canary  *loaded                      // nil: none, or none yet
+	shadow  atomic.Pointer[model.Shadow] // likewise
+	current *model.Current               // what predicts
+	engine  *inference.Engine
 	source  *source.Kinesis
 }
 
@@ -51,33 +59,60 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 		return nil, err
 	}
 	w := &worker{loader: &loader{cfg, &lazyAWS{}, log}}
+	var first *loaded
 	if cfg.alias != "" {
 		if w.pointer, err = w.loader.findPointer(ctx); err != nil {
 			return nil, err
 		}
-		w.serving, err = w.loader.loadAlias(ctx, w.pointer, log, publishes)
+		first, err = w.loader.loadAlias(ctx, w.pointer, log, publishes)
 	} else {
-		w.serving, err = w.loader.load(ctx, cfg.runID, "")
+		first, err = w.loader.load(ctx, cfg.runID, "")
 	}
 	if err != nil {
 		return nil, err
 	}
+	w.serving.Store(first)
 	var output, deadLetters *inference.Target // nil: nothing to publish to
 	if publishes && !cfg.testRun {
 		if output, deadLetters, err = w.loader.targets(ctx); err != nil {
 			return nil, errors.Join(err, w.close())
 		}
 	}
-	w.current = model.NewCurrent(w.serving.model)
-	engine := inference.NewEngine(w.current, output, deadLetters, log)
-	engine.Outgoing = cfg.outgoing
-	w.source = source.NewKinesis(engine)
+	w.current = model.NewCurrent(first.model)
+	if publishes && cfg.canary.runID != "" {
+		w.loadCanary(ctx, log)
+	}
+	w.engine = inference.NewEngine(w.current, output, deadLetters, log)
+	w.engine.Outgoing = cfg.outgoing
+	w.source = source.NewKinesis(w.engine)
 	w.source.Reported, w.source.Unpack = cfg.reported, cfg.unpack
 	return w, nil
 }
 
-// close frees the model.
-func (w *worker) close() error { return w.serving.model.Close() }
+// close frees the models. A shadow may still be at it, and ends with the process.
+func (w *worker) close() error {
+	err := w.serving.Load().model.Close()
+	if w.canary != nil {
+		err = errors.Join(err, w.canary.model.Close())
+	}
+	return err
+}
+
+// handler returns what handles events: it measures each, and afterwards does
+// what is to be done now and then.
+func (w *worker) handler(stopping context.Context, log *slog.Logger) lambda.Handler {
+	u := &upkeep{handler: observed{w.source}, stopping: stopping}
+	if w.pointer != nil && w.loader.refresh > 0 {
+		u.tasks = append(u.tasks, (&refresher{w, log}).task())
+	}
+	if w.loader.canary.runID != "" && w.canary == nil {
+		u.tasks = append(u.tasks, w.canaryTask(log))
+	}
+	if w.loader.shadow != "" {
+		u.tasks = append(u.tasks, w.shadowTask(log))
+	}
+	return u
+}
 
 // A loader makes a run's bundle a model.
 type loader struct {
@@ -121,6 +156,9 @@ func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, err
 		return nil, errors.Join(err, session.Close())
 	}
 	lap(&m.took.goldens)
+	if l.shadow != "" {
+		m.model.Keep()
+	}
 	return m, nil
 }
 
@@ -131,8 +169,10 @@ func (l *loader) targets(ctx context.Context) (output, deadLetters *inference.Ta
 		return nil, nil, err
 	}
 	output = &inference.Target{Sink: sink.NewKinesis(sdk, l.stream, l.kinesisEndpoint, "PREDICTIONS_STREAM_NAME"), Limits: sink.KinesisLimits()}
+	output.Sink = observe.Sink{Sink: output.Sink}
 	if l.deadLetter != nil {
 		deadLetters = l.deadLetter(sdk, l.config)
+		deadLetters.Sink = observe.Sink{Sink: deadLetters.Sink}
 	}
 	return output, deadLetters, nil
 }
@@ -164,7 +204,7 @@ func (m *loaded) attrs() []slog.Attr {
 
 // logReady says what serves.
 func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
-	attrs := w.serving.attrs()
+	attrs := w.serving.Load().attrs()
 	if w.pointer != nil {
 		attrs = append(attrs, slog.String("alias", "@"+w.loader.alias), slog.Int("revision", w.pointer.seen.Revision))
 	}

@@ -186,7 +186,7 @@ func TestLooksNowAndThen(t *testing.T) {
 		began, broken := time.Now(), true
 		served := &loaded{manifest: &bundle.Manifest{Header: bundle.Header{RunID: "run1"}}}
 		w := &worker{
-			loader: &loader{config: &config{alias: "champion", refresh: time.Minute}}, serving: served,
+			loader: &loader{config: &config{alias: "champion", refresh: time.Minute}},
 			pointer: &pointer{alias: "champion", tag: "tag", seen: &alias.Pointer{RunID: "run1"}, folder: readerFunc(func(tag string) ([]byte, string, error) {
 				reads = append(reads, int(time.Since(began).Seconds()))
 				if broken {
@@ -195,9 +195,10 @@ func TestLooksNowAndThen(t *testing.T) {
 				return nil, tag, nil
 			})},
 		}
-		r := &refresher{
-			handler: handlerFunc(func(event []byte) ([]byte, error) { return event, nil }),
-			worker:  w, log: slog.New(slog.NewTextHandler(&logged, nil)), stopping: t.Context(), due: wall().Add(time.Minute),
+		w.serving.Store(served)
+		r := &upkeep{
+			handler:  handlerFunc(func(event []byte) ([]byte, error) { return event, nil }),
+			stopping: t.Context(), tasks: []*task{(&refresher{w, slog.New(slog.NewTextHandler(&logged, nil))}).task()},
 		}
 		invoke := func(minutes int) {
 			for range minutes * 60 {

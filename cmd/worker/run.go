@@ -30,7 +30,7 @@ without flags, it serves.
                FILE.rejected, what there is none for, as dead letters
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
-               interface emulator does; in Lambda, serve
+               interface emulator does, and GET /metrics and /health; in Lambda, serve
 
 Variables:
   RUN_ID                   which run, or @ALIAS: the run that models/aliases/ALIAS.json
@@ -43,6 +43,11 @@ Variables:
   MLFLOW_EXPERIMENT_ID     for that (1)
   MODEL_SHA256             the bundle's, of its manifest.json: no other is served
   MODEL_PUBLIC_KEY         only a bundle is served that is signed with its key
+  CANARY                   RUN:PERCENT: that share of the keys is predicted by that
+                           run
+  SHADOW_RUN_ID            a run that predicts the same records, publishes nothing,
+                           and is compared
+  SHADOW_THRESHOLD         a difference to count (0)
   PREDICTIONS_STREAM_NAME  output stream (ride_predictions)
   DEAD_LETTER              where records go that can never succeed, so that they
                            don't come again: a kinesis://, sqs:// or s3:// URL
@@ -58,6 +63,9 @@ Variables:
                            arrived, the run, and an id to drop repeats by (False)
   ORDERED                  key: predictions leave by their records' partition keys,
                            and those of a key in the order of its records (off)
+  METRICS                  emf: each invocation's numbers as a line of CloudWatch's
+                           embedded metric format (off)
+  METRICS_NAMESPACE        for that (skiff)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
@@ -108,11 +116,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	case *score != "":
 		return scoreFile(ctx, getenv, *score, *to, stdout, log)
 	case *event != "":
-		return handleEvent(ctx, getenv, payload, stdout, log)
+		return handleEvent(ctx, getenv, payload, stdout, stderr, log)
 	case *addr != "" && getenv("AWS_LAMBDA_RUNTIME_API") == "":
-		return listen(ctx, *addr, getenv, log)
+		return listen(ctx, *addr, getenv, stderr, log)
 	default:
-		return serve(ctx, getenv, log)
+		return serve(ctx, getenv, stderr, log)
 	}
 }
 
@@ -135,12 +143,12 @@ func printCheck(ctx context.Context, getenv func(string) string, stdout io.Write
 		return err
 	}
 	defer w.close() //nolint:errcheck // the process ends here
-	_, err = fmt.Fprintln(stdout, w.serving)
+	_, err = fmt.Fprintln(stdout, w.serving.Load())
 	return err
 }
 
 // handleEvent handles one event and prints the response.
-func handleEvent(ctx context.Context, getenv func(string) string, event []byte, stdout io.Writer, log *slog.Logger) error {
+func handleEvent(ctx context.Context, getenv func(string) string, event []byte, stdout, stderr io.Writer, log *slog.Logger) error {
 	w, err := start(ctx, getenv, log, true, startTime)
 	if err != nil {
 		return err
@@ -149,8 +157,9 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	w.logReady(ctx, log)
 	timed, cancel := context.WithTimeout(ctx, eventTime)
 	defer cancel()
+	w.measure(stderr, nil, log)
 	w.source.Reported = false // who reads this line reads the exit code as well
-	response, err := w.source.Invoke(timed, event)
+	response, err := observed{w.source}.Invoke(timed, event)
 	if response != nil {
 		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
 			return err

@@ -34,7 +34,7 @@ func scoreFile(ctx context.Context, getenv func(string) string, file, to string,
 	if to == "" {
 		to = strings.TrimSuffix(file, ".jsonl") + ".predictions.jsonl"
 	}
-	began, runID := time.Now(), w.serving.manifest.RunID
+	began, runID := time.Now(), w.serving.Load().manifest.RunID
 	job := backfill.Job{
 		File: file, To: to, RunID: runID, Meta: w.loader.outgoing.Meta,
 		Report: func(p backfill.Progress) {
@@ -43,7 +43,7 @@ func scoreFile(ctx context.Context, getenv func(string) string, file, to string,
 		},
 	}
 	// what is rejected is in a file, and no line of the log for each
-	done, err := job.Run(ctx, w.serving.model, slog.New(slog.DiscardHandler))
+	done, err := job.Run(ctx, w.serving.Load().model, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return fmt.Errorf("scoring %s: %w", file, err)
 	}

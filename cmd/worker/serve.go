@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	stdlog "log"
 	"log/slog"
 	"net/http"
@@ -26,7 +27,7 @@ const gcPercent = 400
 
 // serve handles Lambda's invocations until the process is told to stop, and then
 // still those under way.
-func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) error {
+func serve(ctx context.Context, getenv func(string) string, stderr io.Writer, log *slog.Logger) error {
 	runtimeAPI := getenv("AWS_LAMBDA_RUNTIME_API")
 	if runtimeAPI == "" {
 		return hint.With(errors.New("this is not Lambda: AWS_LAMBDA_RUNTIME_API is not set"),
@@ -41,9 +42,10 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	}
 	defer w.close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
+	w.measure(stderr, nil, log)
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(clientLog{log})
-	gate := newGate(w.refreshed(ctx, log))
+	gate := newGate(w.handler(ctx, log))
 	go lambda.StartWithOptions(function{gate, log}, lambda.WithContext(context.WithoutCancel(ctx))) // never returns
 	<-ctx.Done()
 	gate.stop(ctx, log)

@@ -151,6 +151,7 @@ def test_role_is_for_these_resources(aws, stack):
 def test_bucket_for_dead_letters(aws, stack_with_bucket):
     assert grants(aws, stack_with_bucket["Role"])["s3:PutObject"] == ["arn:aws:s3:::dead-letters/in-bucket/*"]
     assert not {"DeadLetterQueue", "DeadLetterAlarm"} & set(stack_with_bucket)
+    assert "DeadLetterMetricAlarm" in stack_with_bucket
     _, log, failed = aws.invoke(stack_with_bucket["Function"], MIXED)
     assert not failed, log.decode()
     s3 = aws.client("s3")

@@ -1,9 +1,12 @@
 """What the template makes, read back from the services."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
 from conftest import RUNS
+from standin import ROOT
 
 
 def test_stack(aws, stack):
@@ -26,6 +29,7 @@ def test_stack(aws, stack):
         "MODEL_BUCKET": "mlflow-models",
         "MLFLOW_EXPERIMENT_ID": "1",
         "DEAD_LETTER": "sqs://arn:aws:sqs:us-east-1:000000000000:ride-duration-prediction-dead-letters",
+        "METRICS": "emf",
         "REPORT_BATCH_ITEM_FAILURES": "True",
     }
 
@@ -68,7 +72,10 @@ def test_stack(aws, stack):
         ("AWS/Lambda", "Errors", "ride-duration-prediction"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "ride-duration-prediction-on-failure"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "ride-duration-prediction-dead-letters"),
+        ("skiff", "ModelBehind", "ride-duration-prediction"),
     }
+    dashboard = aws.client("cloudwatch").get_dashboard(DashboardName="ride-duration-prediction")
+    assert "ride-duration-prediction" in dashboard["DashboardBody"]
 
 
 def test_existing_streams(aws, make_stack):
@@ -91,7 +98,22 @@ def test_existing_streams(aws, make_stack):
     assert function["Environment"]["Variables"]["PREDICTIONS_STREAM_NAME"] == "predictions-of-ours"
     assert function["Architectures"] == ["arm64"]
     alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="existing-")["MetricAlarms"]
-    assert [(a["AlarmActions"], a["OKActions"]) for a in alarms] == [([topic], [topic])] * 4
+    assert [(a["AlarmActions"], a["OKActions"]) for a in alarms] == [([topic], [topic])] * 5
+
+
+def test_another_model_beside_it(aws, make_stack):
+    make_stack(
+        "beside",
+        Canary=f"{RUNS['linear']}:100",
+        ShadowRunId=RUNS["linear"],
+        ShadowThreshold="0.5",
+        InputStreamName="rides-beside",
+        PredictionsStreamName="predictions-beside",
+    )
+    answer, log, failed = aws.invoke("beside", (ROOT / "models/taxi/event.json").read_bytes())
+    assert not failed, log.decode()
+    assert json.loads(answer)["predictions"][0]["version"] == RUNS["linear"]
+    assert b'"canary ready"' in log and b'"CanaryPredictions":1' in log and b'"shadow ready"' in log
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The template by itself: nothing in it is idle, and it refuses what cannot be."""
 
+import json
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from standin import ROOT
 PATH = ROOT / "deploy/template.yaml"
 TEMPLATE = decode(str(PATH))[0]
 # What is there for its own sake: the mapping does the work, alarms are for people.
-ENDS = {"AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Alarm"}
+ENDS = {"AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
 
 
 def references(node):
@@ -50,6 +51,32 @@ def test_every_alarm_is_explained():
             assert f"### `…-{suffix}`" in guide, name
 
 
+def test_dashboard_is_of_metrics_there_are():
+    """Those of the guide's table, or of AWS; and every one of ours that is not drawn is in a search."""
+    guide = (ROOT / "deploy/README.md").read_text()
+    table = guide.partition("# Metrics\n")[2].partition("\n# ")[0]
+    ours = set(re.findall(r"`([A-Z]\w+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))))
+    body = TEMPLATE["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    drawn, namespace = set(), None
+    for widget in json.loads(body)["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            if isinstance(metric[0], dict):
+                drawn |= set(re.search(r"MetricName=\((.*?)\)", metric[0]["expression"])[1].split(" OR "))
+                continue
+            namespace = metric[0] if metric[0] != "." else namespace
+            if namespace == "skiff":
+                drawn.add(metric[1])
+    assert drawn <= ours
+    assert {m for m in ours - drawn if not m.startswith("Shadow")} == set()
+
+
+def test_alarms_are_on_metrics_there_are():
+    guide = (ROOT / "deploy/README.md").read_text()
+    for name, resource in TEMPLATE["Resources"].items():
+        if resource["Properties"].get("Namespace") == "skiff":
+            assert f"`{resource['Properties']['MetricName']}`" in guide, name
+
+
 def test_variables_are_the_workers():
     variables = TEMPLATE["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
     source = (ROOT / "cmd/worker/config.go").read_text()
@@ -71,6 +98,8 @@ GOOD = {
     ],
     "RunId": ["3f8b6c3fdddb425fab0cf9b88cfa48de", "@champion"],
     "PreviousRunId": ["", "3f8b6c3fdddb425fab0cf9b88cfa48de", "@champion"],
+    "Canary": ["", "3f8b6c3fdddb425fab0cf9b88cfa48de:5", "a:0.25", "a:100"],
+    "ShadowRunId": ["", "3f8b6c3fdddb425fab0cf9b88cfa48de"],
     "ModelBucket": ["", "mlflow-models"],
     "DeadLetterBucket": ["", "dead-letters"],
     "MlflowExperimentId": ["1"],
@@ -87,6 +116,8 @@ BAD = {
     ],
     "RunId": ["", "a/b", "../a", "a" * 65, "a\n", "@", "@@a"],
     "PreviousRunId": ["a/b"],
+    "Canary": ["a", ":5", "a:", "a:101", "a:-1", "a/b:5", "a:5%", "a:1e1"],
+    "ShadowRunId": ["a/b", "@champion", "a" * 65],
     "ModelBucket": ["s3://mlflow-models", "Models", "a/b", "-a"],
     "DeadLetterBucket": ["s3://dead-letters", "dead-letters/prefix", "arn:aws:s3:::dead-letters"],
     "MlflowExperimentId": ["", "1/2", "*"],

@@ -21,6 +21,7 @@ type Plan struct {
 	refusesEmpty bool
 	ends         []int    // the slots of all columns' values
 	names        []string // of all columns
+	counted      counted
 }
 
 // A column is one of the manifest's, ready for use. It returns what the row
@@ -45,6 +46,7 @@ func Compile(columns []bundle.Column, id *bundle.IDField) *Plan {
 			p.columns[i] = compileCategory(c, paths)
 		}
 		p.ends, p.names = append(p.ends, endsOf(&columns[i], paths)...), append(p.names, columns[i].Name)
+		p.counted.add(&columns[i], paths)
 		for _, word := range columns[i].Vocabulary {
 			p.widest = max(p.widest, len(word.Text))
 		}
@@ -79,13 +81,14 @@ func (p *Plan) Width() int { return len(p.columns) }
 
 // A Scratch is the memory a plan works in. It belongs to one goroutine.
 type Scratch struct {
-	found []jsonscan.Value
-	text  []byte
+	found   []jsonscan.Value
+	text    []byte
+	unknown []int // columns of the last document with a category that training did not have
 }
 
 // NewScratch returns the memory for one goroutine.
 func (p *Plan) NewScratch() *Scratch {
-	return &Scratch{make([]jsonscan.Value, p.slots), make([]byte, 0, p.widest)}
+	return &Scratch{make([]jsonscan.Value, p.slots), make([]byte, 0, p.widest), nil}
 }
 
 // An Encoded is what Encode finds in a document beside its row.
@@ -98,6 +101,7 @@ type Encoded struct {
 // may have an id all the same.
 func (p *Plan) Encode(doc []byte, row []float64, s *Scratch) (Encoded, *inference.Rejection) {
 	var out Encoded
+	s.unknown = s.unknown[:0]
 	if !jsonscan.Find(doc, p.paths, s.found) {
 		return out, &inference.Rejection{Reason: inference.NotJSON, Detail: jsonscan.Explain(doc)}
 	}
@@ -111,6 +115,7 @@ func (p *Plan) Encode(doc []byte, row []float64, s *Scratch) (Encoded, *inferenc
 		}
 		if row[i] = x; unknown {
 			out.Unknown++
+			s.unknown = append(s.unknown, i)
 		}
 	}
 	if p.refusesEmpty && p.isEmpty(s.found) {

@@ -7,4 +7,6 @@
 //     key; number.go, label.go: the kinds of outputs; choice.go: one of the
 //     labels there are; link/: exp and its kin
 //  4. prove.go: the goldens, before anything else
+//  5. current.go: the model that serves, replaced between batches
+//  6. shadow.go: a model that is compared with it, and publishes nothing
 package model

@@ -21,6 +21,9 @@ type Model struct {
 	scorer Scorer
 	output *output
 	width  int // values of a row of y
+	logged time.Time
+	form   string // of what it predicts
+	keeps  bool
 
 	mu   sync.Mutex
 	free []*scratch // of calls that are over; as many as ever ran side by side
@@ -36,6 +39,8 @@ func New(b *bundle.Bundle, scorer Scorer) (*Model, error) {
 		runID: b.Manifest.RunID, plan: feature.Compile(b.Manifest.Columns, b.Manifest.ID),
 		scorer: scorer, output: newOutput(&b.Manifest), width: b.Manifest.Width(),
 	}
+	m.form = formOf(b.Manifest.Outputs)
+	m.logged, _ = time.Parse(time.RFC3339, b.Manifest.Created) // for people: it may be anything
 	if b.Manifest.Empty == bundle.Refuse {
 		m.plan.RefuseEmpty()
 	}
@@ -91,7 +96,7 @@ func (m *Model) give(s *scratch) {
 func (m *Model) Predict(b *inference.Batch) error {
 	s := m.take()
 	defer m.give(s)
-	b.RunID = m.runID
+	b.RunID, b.Logged = m.runID, m.logged
 	mark := time.Now()
 	lap := func(stage *time.Duration) {
 		now := time.Now()
@@ -114,6 +119,7 @@ func (m *Model) encode(b *inference.Batch, s *scratch) {
 	width := m.plan.Width()
 	s.x = resize(s.x, len(b.Items)*width)
 	s.rows = s.rows[:0]
+	b.Columns = m.plan.Columns(b.Columns)
 	for i := range b.Items {
 		if b.Outcomes[i].Fate != inference.Open {
 			continue
@@ -129,6 +135,7 @@ func (m *Model) encode(b *inference.Batch, s *scratch) {
 		}
 		s.rows = append(s.rows, row{i, out.ID})
 		b.Unknown += out.Unknown
+		m.plan.Count(s.plan, b.Columns)
 	}
 	s.x = s.x[:len(s.rows)*width]
 	s.y = resize(s.y, len(s.rows)*m.width)
@@ -150,6 +157,9 @@ func (m *Model) write(b *inference.Batch, s *scratch) {
 				Reason: inference.NotFinite, Field: notFinite, Detail: "the model's prediction is not finite",
 			})
 			continue
+		}
+		if m.keeps {
+			m.keep(b, r.item, &s.prediction)
 		}
 		data := m.output.append(b.Buffer, &s.prediction, item.ID)
 		b.Buffer = data

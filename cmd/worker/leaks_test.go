@@ -14,30 +14,30 @@ import (
 	"time"
 )
 
-// canary is in every value that a record and the environment have for
+// secret is in every value that a record and the environment have for
 // themselves, whole or as base64: where it sings in a log, that has been told.
-const canary = "CANARY4f1b"
+const secret = "CANARY4f1b"
 
 // canaries are records of every kind, good ones and ones that are rejected for
-// each reason, with a canary in each value, key and byte that is the sender's but
+// each reason, with a secret in each value, key and byte that is the sender's but
 // the id, by which a log calls them.
 func canaries() []string {
 	ride := func(pickup, miles, id string) string {
-		return fmt.Sprintf(`{"ride": {"PULocationID": %s, "DOLocationID": 205, "trip_distance": %s, %q: %q}, "ride_id": %s}`, pickup, miles, canary, canary, id)
+		return fmt.Sprintf(`{"ride": {"PULocationID": %s, "DOLocationID": 205, "trip_distance": %s, %q: %q}, "ride_id": %s}`, pickup, miles, secret, secret, id)
 	}
-	const id, ride1 = `"` + canary + `"`, `"ride-1"`
+	const id, ride1 = `"` + secret + `"`, `"ride-1"`
 	return []string{
-		ride("130", "3.66", ride1), ride(id, "3.66", ride1), ride("130", id, `{"`+canary+`": 1}`), ride("130", id, "["+id+"]"), ride("130", id, ride1), ride("130", "null", ride1), ride("130", "1e999", ride1), ride("130", "1e39", ride1),
-		ride("130", `{"`+canary+`": 1}`, ride1), ride("["+id+"]", "1", ride1), ride("130", canary, ride1), ride("130", "3.66", ride1) + canary,
-		ride("130", "NaN", ride1), `{"ride": ` + id + `, "ride_id": 1}`, `{"` + canary + `": 1, "ride_id": 1}`,
-		id, `[` + id + `]`, canary, canary + "\xff", "\"" + canary + "\xff\"", "{\"" + canary, `{"ride": {"PULocationID": "` + canary + `\ud800"}}`,
-		strings.Repeat("[", 2000) + id, `{"` + canary + `": tru}`, `{"ride_id": 1` + canary + `}`, "", strings.Repeat(canary, 200_000),
+		ride("130", "3.66", ride1), ride(id, "3.66", ride1), ride("130", id, `{"`+secret+`": 1}`), ride("130", id, "["+id+"]"), ride("130", id, ride1), ride("130", "null", ride1), ride("130", "1e999", ride1), ride("130", "1e39", ride1),
+		ride("130", `{"`+secret+`": 1}`, ride1), ride("["+id+"]", "1", ride1), ride("130", secret, ride1), ride("130", "3.66", ride1) + secret,
+		ride("130", "NaN", ride1), `{"ride": ` + id + `, "ride_id": 1}`, `{"` + secret + `": 1, "ride_id": 1}`,
+		id, `[` + id + `]`, secret, secret + "\xff", "\"" + secret + "\xff\"", "{\"" + secret, `{"ride": {"PULocationID": "` + secret + `\ud800"}}`,
+		strings.Repeat("[", 2000) + id, `{"` + secret + `": tru}`, `{"ride_id": 1` + secret + `}`, "", strings.Repeat(secret, 200_000),
 	}
 }
 
-// sings reports where a log has a canary, as it is or in base64.
+// sings reports where a log has a secret, as it is or in base64.
 func sings(log string) bool {
-	for _, text := range []string{canary, strings.ToLower(canary), base64.StdEncoding.EncodeToString([]byte("x" + canary))[2:10]} {
+	for _, text := range []string{secret, strings.ToLower(secret), base64.StdEncoding.EncodeToString([]byte("x" + secret))[2:10]} {
 		if strings.Contains(log, text) {
 			return true
 		}
@@ -57,7 +57,7 @@ func TestLogsHoldNoPayloadsAndNoCredentials(t *testing.T) {
 		fmt.Fprintf(&event, `{"eventID": "shardId-0:%d", "kinesis": {"sequenceNumber": "%d", "partitionKey": "ride-1", "data": %q}}`,
 			i, i, base64.StdEncoding.EncodeToString([]byte(record)))
 	}
-	fmt.Fprintf(&event, `,{"eventID": "shardId-0:99", "kinesis": {"sequenceNumber": "99", "partitionKey": "k", "data": "%s!"}}]}`, canary)
+	fmt.Fprintf(&event, `,{"eventID": "shardId-0:99", "kinesis": {"sequenceNumber": "99", "partitionKey": "k", "data": "%s!"}}]}`, secret)
 	path := filepath.Join(t.TempDir(), "event.json")
 	if err := os.WriteFile(path, event.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestLogsHoldNoPayloadsAndNoCredentials(t *testing.T) {
 				defer server.Close()
 				cmd := workerCommand(t, "-event", path)
 				cmd.Env = append(cmd.Env, "KINESIS_ENDPOINT_URL="+server.URL, "AWS_LAMBDA_LOG_LEVEL=TRACE", letters,
-					"AWS_ACCESS_KEY_ID="+canary, "AWS_SECRET_ACCESS_KEY="+canary, "AWS_SESSION_TOKEN="+canary)
+					"AWS_ACCESS_KEY_ID="+secret, "AWS_SECRET_ACCESS_KEY="+secret, "AWS_SESSION_TOKEN="+secret)
 				w := startWorker(t, cmd)
 				for range 2 { // the second is another record's, or the first's again
 					select {
@@ -111,9 +111,9 @@ func TestLogsHoldNoPayloadsAndNoCredentials(t *testing.T) {
 	}
 }
 
-// Where the canary is found is proved by what does log it.
+// Where the secret is found is proved by what does log it.
 func TestSings(t *testing.T) {
-	for _, log := range []string{canary, base64.StdEncoding.EncodeToString([]byte("x" + canary + "y"))} {
+	for _, log := range []string{secret, base64.StdEncoding.EncodeToString([]byte("x" + secret + "y"))} {
 		if !sings("log " + log) {
 			t.Error(log)
 		}

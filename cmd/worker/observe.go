@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"skiff/inference/observe"
+)
+
+// measure has each batch measured: as lines, where METRICS asks for them, and in
+// totals, where there are some.
+func (w *worker) measure(lines io.Writer, totals *observe.Totals, log *slog.Logger) {
+	o := &observe.Observer{Totals: totals, Log: log}
+	if w.pointer != nil {
+		o.Behind = &w.behind
+	}
+	if w.loader.metrics {
+		o.EMF = observe.NewEMF(lines, w.loader.namespace, w.loader.function)
+	}
+	if w.loader.shadow != "" {
+		o.Shadow = w
+	}
+	if o.EMF != nil || totals != nil || o.Shadow != nil {
+		w.engine.Observe(o)
+	}
+}
+
+// An observed is a handler each of whose invocations is observed.
+type observed struct{ handler lambda.Handler }
+
+// Invoke implements [lambda.Handler].
+func (o observed) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	return o.handler.Invoke(observe.With(ctx), event)
+}
+
+// pages are what there is to look at: /metrics for Prometheus, /health for
+// whoever starts and stops the container.
+func (w *worker) pages(totals *observe.Totals) map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /metrics": func(response http.ResponseWriter, _ *http.Request) {
+			response.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+			_, _ = totals.WriteTo(response) // who asked may be gone
+		},
+		"GET /health": func(response http.ResponseWriter, _ *http.Request) {
+			now := w.serving.Load()
+			response.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(response).Encode(map[string]string{ // likewise
+				"status": "serving", "run_id": now.manifest.RunID, "bundle": now.place,
+			})
+		},
+	}
+}

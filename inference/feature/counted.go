@@ -1,0 +1,60 @@
+package feature
+
+import (
+	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/jsonscan"
+)
+
+// A counted says where counts of the columns' values are kept: those of one
+// name are one. Entries have none missing: most of a record's are.
+type counted struct {
+	names []string
+	index map[string]int // of the names
+	at    []int          // of each column, which of the names
+	slots []slot
+}
+
+// A slot is where a value of a column is, and which of the names it has.
+type slot struct{ found, name int }
+
+func (c *counted) add(column *bundle.Column, paths *jsonscan.Builder) {
+	name, known := c.index[column.Name]
+	if !known {
+		if c.index == nil {
+			c.index = map[string]int{}
+		}
+		name = len(c.names)
+		c.names, c.index[column.Name] = append(c.names, column.Name), name
+	}
+	c.at = append(c.at, name)
+	if known || column.Kind != bundle.Number && column.Kind != bundle.Category {
+		return
+	}
+	for _, end := range endsOf(column, paths) {
+		c.slots = append(c.slots, slot{end, name})
+	}
+}
+
+// Columns returns room for the counts of this plan's columns, all 0, in the same
+// memory where that has room.
+func (p *Plan) Columns(counts []inference.Column) []inference.Column {
+	counts = counts[:0]
+	for _, name := range p.counted.names {
+		counts = append(counts, inference.Column{Name: name})
+	}
+	return counts
+}
+
+// Count adds what there is to say of the columns' values in the document that s
+// encoded last.
+func (p *Plan) Count(s *Scratch, counts []inference.Column) {
+	for _, column := range s.unknown {
+		counts[p.counted.at[column]].Unknown++
+	}
+	for _, at := range p.counted.slots {
+		if kind := s.found[at.found].Kind; kind == jsonscan.Absent || kind == jsonscan.Null {
+			counts[at.name].Missing++
+		}
+	}
+}

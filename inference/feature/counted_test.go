@@ -1,0 +1,39 @@
+package feature_test
+
+import (
+	"slices"
+	"testing"
+
+	"skiff/inference"
+	"skiff/inference/bundle"
+	"skiff/inference/feature"
+)
+
+// What is unknown and what is missing is counted by column, of the records that
+// have a row: a feature of two columns is one, and an entry is never missing.
+func TestCount(t *testing.T) {
+	text := []string{"text"}
+	plan := feature.Compile([]bundle.Column{
+		{Name: "text", Kind: "category", Path: text, Missing: "none", Null: "none", Other: "unknown", Unknown: "accept", Vocabulary: []bundle.Scalar{bundle.Word("a")}},
+		{Name: "both", Kind: "number", Path: []string{"both"}, Missing: "zero", Null: "nan", Text: "zero"},
+		{Name: "both", Kind: "category", Path: []string{"both"}, Missing: "none", Null: "none", Other: "unknown", Unknown: "accept", Vocabulary: []bundle.Scalar{bundle.Word("b")}},
+		{Name: "entry", Kind: "entry", Path: []string{"entry"}, Missing: "zero", Null: "nan"},
+	}, nil)
+	s, row := plan.NewScratch(), make([]float64, plan.Width())
+	counts := plan.Columns(nil)
+	for _, record := range []string{
+		`{"text": "a", "both": 1, "entry": 1}`, `{"text": "z", "both": "b"}`, `{"text": null, "both": "z"}`, `{"both": null}`, `{}`,
+	} {
+		if _, r := plan.Encode([]byte(record), row, s); r != nil {
+			t.Fatalf("%s: %+v", record, r)
+		}
+		plan.Count(s, counts)
+	}
+	want := []inference.Column{{Name: "text", Unknown: 1, Missing: 3}, {Name: "both", Unknown: 2, Missing: 2}, {Name: "entry"}}
+	if !slices.Equal(counts, want) {
+		t.Errorf("got %+v, want %+v", counts, want)
+	}
+	if again := plan.Columns(counts); again[0] != (inference.Column{Name: "text"}) {
+		t.Errorf("got %+v", again)
+	}
+}
