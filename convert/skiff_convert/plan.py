@@ -8,9 +8,11 @@ import numpy as np
 from . import spec as specs
 from .columns import Column
 from .errors import ConvertError
+from .feature import Keys, Template
 from .form import Computed, Forest, Head, Lookup, Node, Through, Value, Word
 from .lift import Lifting, Wanted
-from .spec import Keys, Spec, Template
+from .rules import ruled
+from .spec import Spec
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,17 @@ def columns_of(lifting: Lifting, spec: Spec, accepts: Mapping[str, Accepts], opt
                 f"the pipeline wants feature {wanted.name}, which the spec does not give",
                 f'add it under [features], {wanted.name} = "key.key", or use --spec none',
             )
-        source = spec.features[wanted.name]
+        given = spec.features[wanted.name]
         make = _category if wanted.kind == "category" else _number
-        columns.append(make(wanted, source, accepts, optional and wanted.name not in spec.required))
+        column = make(wanted, given.source, accepts, optional and wanted.name not in spec.required)
+        takes_nan = accepts[wanted.name].nan if wanted.name in accepts else None
+        columns.append(ruled(column, given, takes_nan, table=True))
     return columns
 
 
-def _category(wanted: Wanted, source: Template | Keys, _: Mapping[str, Accepts], optional: bool) -> Column:
+def _category(
+    wanted: Wanted, source: Template | Keys | None, _: Mapping[str, Accepts], optional: bool
+) -> Column:
     missing = None in wanted.words
     text = any(isinstance(word, str) for word in wanted.words)
     unknown = "reject" if wanted.strict else "accept"
@@ -56,7 +62,7 @@ def _category(wanted: Wanted, source: Template | Keys, _: Mapping[str, Accepts],
 
 
 def _number(
-    wanted: Wanted, source: Template | Keys, accepts: Mapping[str, Accepts], optional: bool
+    wanted: Wanted, source: Template | Keys | None, accepts: Mapping[str, Accepts], optional: bool
 ) -> Column:
     if isinstance(source, Template):
         raise ConvertError(

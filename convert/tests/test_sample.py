@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skiff_convert import cli, columns, goldens, sample, spec
 from skiff_convert.errors import ConvertError
+from skiff_convert.feature import Feature
 
 ZONES = ("a", "b", "c", "d")
 INPUTS = [
@@ -307,7 +308,7 @@ def test_a_first_spec_converts(labels, run, file, tmp_path, how):
     assert '# text, 4 words: "a", "b", "c" …; string in the signature' in text
     assert "# number; double in the signature, optional" in text
     first = spec.load(str(path))
-    assert first.features == (
+    assert {name: one.source for name, one in first.features.items()} == (
         {"zone": ("zone",), "miles": ("miles",)}
         if how == "names"
         else {"zone": ("trip", "Zone"), "miles": ("trip", "miles")}
@@ -331,7 +332,7 @@ def test_a_first_spec_on_stdout_says_what_the_sample_lacks(labels, run, file):
 
 def test_keys_with_dots():
     parsed = spec.parse('model="m"\nprediction="p"\nid=["a.b"]\n[features]\n"x.y" = ["ride", "x.y"]')
-    assert (parsed.id, parsed.features) == (("a.b",), {"x.y": ("ride", "x.y")})
+    assert (parsed.id, parsed.features) == (("a.b",), {"x.y": Feature(("ride", "x.y"))})
     with pytest.raises(ConvertError, match="spec s: features.a must be a list of keys, which are strings"):
         spec.parse('model="m"\nprediction="p"\n[features]\na = ["b", 3]', "s")
 
