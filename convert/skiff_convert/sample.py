@@ -263,14 +263,19 @@ def _elsewhere(source: Template | Keys, texts: Sequence[str]) -> str:
     return ""
 
 
-def paths_of(record: object, before: Keys = ()) -> Iterator[Keys]:
+def paths_of(record: object) -> Iterator[Keys]:
     """The paths of all values in a record that are no objects."""
+    return (path for path, _ in values_of(record))
+
+
+def values_of(record: object, before: Keys = ()) -> Iterator[tuple[Keys, object]]:
+    """The same, with the values."""
     if not isinstance(record, dict):
         if before:
-            yield before
+            yield before, record
         return
     for key, value in record.items():
-        yield from paths_of(value, (*before, key))
+        yield from values_of(value, (*before, key))
 
 
 def written(source: Template | Keys) -> str:
