@@ -83,12 +83,13 @@ const (
 	WrongType       Reason = "wrong_type"       // text where a number was learned, a list, an object
 	NotFinite       Reason = "not_finite"       // a number, or a prediction, that is infinite, NaN or beyond what the model can read
 	UnknownCategory Reason = "unknown_category" // a category that training did not have, where the original refuses such
+	Unreadable      Reason = "unreadable"       // text that cannot be read as the number or the time that it should be, or a time beyond pandas'
 	TooLarge        Reason = "too_large"        // the prediction, which carries the record's id, is over the output's limit for one message; what is packed, over the worker's for one record
 )
 
 // Reasons returns all reasons.
 func Reasons() []Reason {
-	return []Reason{NotBase64, NotJSON, MissingField, WrongType, NotFinite, UnknownCategory, TooLarge}
+	return []Reason{NotBase64, NotJSON, MissingField, WrongType, NotFinite, UnknownCategory, Unreadable, TooLarge}
 }
 
 // A Rejection is why an item can never succeed: retrying it is no use. None of

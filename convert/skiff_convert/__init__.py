@@ -6,7 +6,8 @@ The stages, each a file or a folder, in the order the data takes:
  2. find/     finds the MLflow model and reads what MLflow wrote beside it
     look/     what the model's file holds, without running it
     world/    the model's own environment, rebuilt to ask it
- 3. spec      reads the feature spec: how a record becomes features; init writes a first one
+ 3. spec      reads the feature spec: how a record becomes features; feature: a line of it
+    init      writes a first one; guess: what a sample suggests
  4. general   the route of any pipeline
     lifted    what the file holds, in the intermediate form (form/) by the lifters (lift/), and its columns
     probe, plan, frame, fold, lower_form, sweep, outputs; explain shows the form
@@ -15,10 +16,12 @@ The stages, each a file or a folder, in the order the data takes:
     neutral   what was dumped, checked: one vectorizer, one estimator
     choose    of trees, the cheaper of trees and table; grid: a table's axes; search: the bin of a number
     lower     the ONNX graph over X (lower_linear, lower_trees, lower_table; graph writes it down)
- 6. columns   the columns of X, from the spec and what the pipeline learned
+ 6. columns   the columns of X, from the spec and what the pipeline learned; column: one of them
+    rules     what the spec says of a feature beside its place, or why that makes no sense
  8. goldens   records to prove it with: edges, every split, every category; witnesses: rows on both sides
     sample    the user's own records: what is found in them, and what becomes of them
     records   a record becomes features for the original and a row of X, or is rejected with a reason
+    reading   a number out of a value: in text, a part of a time
  9. prove     replays them in onnxruntime; proof does so for any pipeline. Nothing is written unless all agree
 10. manifest  what a bundle says of itself; bundle writes its files, whole or not at all
     report    what was made, how exact and fast, how to serve it; onto_run puts it on the run

@@ -5,71 +5,17 @@ index in the vocabulary), a number is itself. A feature learned both as text and
 to the category a number is nothing unknown, and to the number a text is 0.
 """
 
-import hashlib
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from . import spec as specs
+from .column import FLOAT32_LIMIT, Column
+from .column import fingerprint as fingerprint
 from .errors import ConvertError
+from .feature import Feature, Template
 from .neutral import Pipeline, Trees, Vectorizer
-from .spec import Keys, Spec, Template
-
-# 2**128 - 2**103, the least double that rounds to float32 infinity (a tie with 2**128, which is even).
-FLOAT32_LIMIT = 3.4028235677973366e38
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of X; the fields are the manifest's, but indices. inference/bundle/SPEC.md has the rules."""
-
-    name: str
-    source: Template | Keys
-    kind: str  # "category", "number" or "entry"
-    missing: str  # an absent value: "reject"; a category's "none" or "null"; a number's "zero" or "nan"
-    indices: tuple[
-        int, ...
-    ] = ()  # columns of the vectorizer: one per word of the vocabulary, or the number's
-    vocabulary: tuple = ()  # text, numbers, booleans, None
-    unknown: str = ""  # of a category, a value that is no word: "accept" or "reject"
-    other: str = ""  # of a category by path, a value of a type that no word has: "unknown", "none", "reject"
-    null: str = ""  # of a number: "reject", "nan"; without the word: "unknown", "none", "reject"
-    text: str = ""  # of a number: "reject" or "zero"
-    limit: float | None = None  # of numbers: magnitudes from here on are rejected; of a category without any
-    least: float | None = None  # of numbers: those below are rejected; None: from minus the limit on
-    words: tuple[tuple[Keys, str], ...] = ()  # of an entry: where which text, or a list with it, makes it 1
-
-    def manifest(self) -> dict:
-        """The column as the manifest has it."""
-        entry: dict = {"name": self.name, "kind": self.kind}
-        if isinstance(self.source, Template):
-            parts = self.source.parts
-            entry["template"] = [{"text": p} if isinstance(p, str) else {"path": list(p)} for p in parts]
-        else:
-            entry["path"] = list(self.source)
-        entry["missing"] = self.missing
-        if self.kind == "category":
-            for rule in ("null", "other", "unknown"):
-                if getattr(self, rule):
-                    entry[rule] = getattr(self, rule)
-            entry |= {} if self.limit is None else {"limit": self.limit}
-            return entry | {"vocabulary": list(self.vocabulary)}
-        entry |= {"null": self.null}
-        if self.kind == "entry":
-            entry["words"] = [{"path": list(path), "text": word} for path, word in self.words]
-        else:
-            entry["text"] = self.text
-        entry |= {} if self.limit is None else {"limit": self.limit}
-        return entry if self.least is None else entry | {"least": self.least}
-
-
-def fingerprint(columns: Sequence[Column]) -> str:
-    """The SHA-256 of columns as the manifest has them, without spaces, in hexadecimal digits.
-
-    It goes into the graph, whose codes mean the words of these columns and of no others.
-    """
-    text = json.dumps([column.manifest() for column in columns], separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+from .rules import ruled
+from .spec import Spec
 
 
 @dataclass
@@ -109,18 +55,36 @@ def choose(
     return specs.by_name(list(_learned(pipeline, None))), "none"
 
 
-def build(pipeline: Pipeline, spec: Spec, *, optional: bool) -> list[Column]:
+def build(
+    pipeline: Pipeline,
+    spec: Spec,
+    *,
+    optional: bool,
+    takes_nan: Callable[[str, str], bool | None] | None = None,
+) -> list[Column]:
     """The columns of X, features in the spec's order.
+
+    takes_nan is whether the pipeline takes NaN in a column, by name and kind; None: it was not asked yet.
 
     optional is whether an absent value is no category, or 0, which is the DictVectorizer's rule, instead of a
     reason to reject the record; but not of what the spec requires. ConvertError when the pipeline learned a
     feature that the spec does not give, or one whose names are ambiguous.
     """
-    columns = []
+    columns: list[Column] = []
+    takes = takes_nan or (lambda *_: pipeline.accepts_nan)
     counted = _counted(pipeline)
     for name, learned in _learned(pipeline, list(spec.features)).items():
-        source, absent = spec.features[name], optional and name not in spec.required
+        given, absent = spec.features[name], optional and name not in spec.required
+        source, before = given.source, len(columns)
         both = bool(learned.words) and learned.number is not None
+        if both and given.options:
+            raise ConvertError(
+                f"the pipeline learned {name} as text and as a number, which is beyond options",
+                f'give its path alone: {name} = "key.key"',
+            )
+        if given.list:
+            columns += _words(pipeline, name, learned, given)
+            continue
         if learned.words:
             words, indices = tuple(learned.words), tuple(learned.words.values())
             for word, index in learned.words.items():
@@ -144,15 +108,49 @@ def build(pipeline: Pipeline, spec: Spec, *, optional: bool) -> list[Column]:
                     "number",
                     "zero" if absent else "reject",
                     (learned.number,),
-                    null="nan" if pipeline.accepts_nan else "reject",
+                    null="nan" if takes(name, "number") else "reject",
                     text="zero" if both else "reject",
                     limit=None if pipeline.accepts_beyond_float32 else FLOAT32_LIMIT,
                 )
             )
+        columns[before:] = [
+            ruled(column, given, takes(name, column.kind), table=False) for column in columns[before:]
+        ]
     return columns
 
 
+def _words(pipeline: Pipeline, name: str, learned: _Learned, given: Feature) -> list[Column]:
+    """The columns of a list of words."""
+    if learned.number is not None or not learned.words:
+        raise ConvertError(
+            f"the pipeline learned {name} as a number, and the spec makes a list of words of it",
+            f'give its path alone: {name} = "key.key"',
+        )
+    if len(learned.words) > WORDS:
+        raise ConvertError(
+            f"{name} is a list of {len(learned.words):,} words, each a column, and {WORDS:,} are the most",
+            "train with fewer, such as the frequent ones",
+        )
+    # A sparse matrix has a word twice that is twice in a list: what is behind adds them up, or does not.
+    repeat = "reject" if pipeline.vectorizer.sparse else "count"
+    return [
+        Column(
+            name + pipeline.vectorizer.separator + word, given.source, "word",
+            "none" if given.missing == "absent" else "reject", (index,),
+            null="none" if given.null == "absent" else "reject",
+            words=((given.source, word),), repeat=repeat, without="zero", owner=name,
+        )
+        for word, index in learned.words.items()
+    ]  # fmt: skip
+
+
 ENTRIES = 256  # of a vectorizer, at most, where each has a column of its own
+WORDS = 1_000  # of a list, at most
+
+
+def may_be_empty(made: Sequence[Column]) -> bool:
+    """Whether no feature has to be in a record, so that one without any has to be rejected as a whole."""
+    return all(column.missing != "reject" for column in made) and any(column.paths for column in made)
 
 
 def fits_taxi(names: Sequence[str], separator: str) -> bool:
@@ -217,7 +215,8 @@ def _counted(pipeline: Pipeline) -> set[int]:
 def _no_word(column: str, name: str, word: str) -> ConvertError:
     return ConvertError(
         f"{column!r} is not the word {word!r} of {name}: the pipeline has seen more of it than 0 and 1",
-        f'lists are not converted; a number of that name needs a spec with "{column}" = "{column}"',
+        f'is it a list of words, {name} = {{ from = "key.key", list = true }}? a number of that name needs '
+        f'a spec with "{column}" = "{column}"',
     )
 
 

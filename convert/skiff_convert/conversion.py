@@ -7,7 +7,7 @@ from . import general, vectorized
 from . import spec as specs
 from .choose import Wish
 from .find import find
-from .lifted import by_entries
+from .lifted import by_entries, has_lists
 from .look import look
 from .onto_run import check_log, log, told
 from .sample import read
@@ -46,7 +46,7 @@ def convert(
     task = prepare(model, spec_path, run_id, say, out=out, wish=wish, sample=sample, key=key)
     place = check_log(task.found) if onto_run else ""
     plain = task.found.mlmodel.predict_fn == "predict" and vectorized.fits(task.looked.root)
-    tabled = plain and not by_entries(task, task.looked.root.steps[0][1])
+    tabled = plain and not by_entries(task, task.looked.root.steps[0][1]) and not has_lists(task)
     route = vectorized if tabled else general
     folder = route.convert(task, lambda: build(task.found, say, isolate))
     if onto_run:

@@ -92,6 +92,8 @@ def drawn(layers: Sequence[Sequence[Box]]) -> str:
 
 
 def _kind(column) -> str:
+    if column.source is None or column.kind == "word":
+        return "constant" if column.source is None else "word of a list"
     if column.kind != "category":
         return "word or number" if column.words else "number"
     return f"{len(column.vocabulary):,} words"

@@ -19,6 +19,7 @@ from .proof import Proof
 from .prove import open_session
 from .records import Encoder
 from .report import Report
+from .rules import warnings
 from .sample import beside, inspect, sample_of, spread
 from .sweep import Sweep, thresholds
 from .task import Task
@@ -35,12 +36,16 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
     task.say("lifting the pipeline")
     lifted = lift_model(task, {})
     task.warn_of_spec(lifted.spec, lifted.spec_name)
+    if lifted.nameless:
+        task.warn_of_names(lifted.lifting.names)
     head_for(lifted.head, lifted.spec, lifted.estimator)
     made = world()
     task.say("loading it in its own environment, to ask it")
     with made.open({"NPY_DISABLE_CPU_FEATURES": NO_AVX512}) as session:
         accepts = probe(lifted, session)
         lifted = lift_model(task, accepts)
+        for warning in warnings(lifted.columns):
+            task.say(warning)
         names = ", ".join(map(size_of, lifted.columns[:SHOWN]))
         names += f", and {len(lifted.columns) - SHOWN} more" if len(lifted.columns) > SHOWN else ""
         task.say(f"{lifted.estimator}; spec {lifted.spec_name}: {names}")
@@ -103,5 +108,6 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     say(f"wrote {folder}")
     questions = sum(int((f.yes >= 0).sum()) for f in folded)
     size = f"{questions:,} nodes" if folded else f"{sum(len(n.inputs()) for n in plan.nodes(head)):,} terms"
-    Report(manifest, made, size, parity, len(own), opened[-1], proof.X).show(found, folder)
+    names = task.names_given(lifted.lifting.names) if lifted.nameless else ""
+    Report(manifest, made, size, parity, len(own), opened[-1], proof.X, names).show(found, folder)
     return folder

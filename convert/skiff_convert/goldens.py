@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -18,10 +19,11 @@ import numpy as np
 
 from .columns import FLOAT32_LIMIT, Column
 from .errors import ConvertError
+from .feature import Keys, Template
 from .lower_trees import absorb_rounding
 from .neutral import Pipeline, Trees
+from .reading import a_time, written
 from .records import MAX_DEPTH, Encoded, Encoder, Reject
-from .spec import Keys, Template
 from .witnesses import witnesses
 
 EDGES = 180  # goldens that are edge cases, at most
@@ -44,6 +46,15 @@ VALUES: tuple[Any, ...] = (
     0, Raw("-0"), -0.0, 7, 7.0, 0.1, Raw("1E2"), Raw("1e-7"), 2**53 + 1, 10**22, 1e22, 1e16,
     12345678901234567.0, 5e-324, 1e-45, 16777217, 3.4028234663852886e38, FLOAT32_LIMIT, -FLOAT32_LIMIT,
     math.nextafter(FLOAT32_LIMIT, 0.0), 1e300, Raw("1e400"), 10**400,
+)  # fmt: skip
+NUMBERS: tuple[Any, ...] = (
+    " 3.66\n", "+1_0.5e-1_0", "nan", "-inf", "1e400", "0x10", "1__0", "_1", ".5", "5.", ".", "", "3,66", "３",
+)  # fmt: skip
+TIMES: tuple[Any, ...] = (
+    "2021-03-04T05:06:07", "2021-03-04 23:59:59.999999999+05:30", "2020-12-31T23:30-0800", "2024-02-29", "",
+    "2023-02-29", "2021-03-04T24:00", "2021-3-4", "2021-03-04t05:06:07z", "1677-12-31", "1678-01-01T00:30+14",
+    "2261-12-31T23:59:59Z", "2262-01-01", "now", "1614834367", 1614834367, 1614834367.25, 1614834367999, -1,
+    0.9999999999, 4294967295, 4294967296,
 )  # fmt: skip
 IDS = (None, True, 1.5, 0, Raw("-0"), 2**63 + 1, Raw("1e2"), "a\u2028b", "", [1, {"a": None}], {})
 NOT_OBJECTS = ("[]", '"x"', "1", "null", "true")
@@ -103,8 +114,9 @@ class Records:
         self._columns = columns
         self._features: dict[str, list[Column]] = {}
         for column in columns:
-            self._features.setdefault(column.name, []).append(column)
+            self._features.setdefault(column.feature, []).append(column)
         self._cuts = cuts
+        self._times: dict[Keys, tuple[datetime, int]] = {}  # of a record: features that are parts of one time
         self._words = {c: _possible(c) for c in columns if c.kind == "category"}
         firsts = {c: next((w for w in words if w is not None), "") for c, words in self._words.items()}
         self._unknown = {c: unknown(c.vocabulary, word) for c, word in firsts.items()}
@@ -112,10 +124,12 @@ class Records:
     def plain(self) -> dict:
         """A record with nothing odd about it: numbers are 1, categories known."""
         record: dict = {}
+        self._times = {}
         for columns in self._features.values():
             column = columns[-1]
             words = [w for w in self._words.get(column, []) if w is not None]
-            put(record, column.source, words[0] if words else 1.0)
+            word = column.words[0][1] if column.kind == "word" else 1.0
+            self._put(record, column, words[0] if words else word)
         if self._id:
             put(record, self._id, 1, over=False)
         return record
@@ -130,6 +144,7 @@ class Records:
     def sweep(self) -> list[str]:
         """Both sides of every split, every category, then records at random."""
         ones = [{c.name: 1} for c in self._columns if c.kind == "entry" and c.words]
+        ones += [{c.feature: [word]} for c in self._columns if c.kind == "word" for _, word in c.words]
         visits = [{c.name: word} for c in self._columns for word in self._words.get(c, ())]
         visits = [self._of_row(row) for row in self._rows] + visits + ones
         if len(visits) > SWEPT:
@@ -141,7 +156,13 @@ class Records:
         values: dict[str, Any] = {}
         worded = set()  # of a feature that is both, the row asks for a word or for a number
         for column, x in zip(self._columns, row, strict=True):
-            if column.kind == "category":
+            if column.source is None:
+                continue
+            if column.kind == "word":
+                times = 0 if math.isnan(x) else max(0, math.floor(x))
+                words = values.setdefault(column.feature, [])
+                words += [column.words[0][1]] * min(times, 3 if column.repeat == "count" else 1)
+            elif column.kind == "category":
                 values[column.name] = column.vocabulary[int(x) - 1] if x else self._unknown[column]
                 worded |= {column.name} if x else set()
             elif column.name not in worded:
@@ -154,29 +175,49 @@ class Records:
     def _object(self, fixed: Mapping[str, Any] = NOTHING) -> dict:
         """A record with the fixed values of features, and the others as they come."""
         record: dict = self._of_words(fixed)
+        self._times = {}
         for name, columns in self._features.items():
             column = self._random.choice(columns)
+            if column.source is None:
+                continue
             if column.kind == "entry" and name not in fixed:
                 self._entry(record, column)
                 continue
             chance = self._random.random()
             if name in fixed:
-                put(record, column.source, fixed[name])
+                self._put(record, column, fixed[name])
             elif chance < 0.02 and column.missing != "reject":
                 continue
-            elif chance < 0.04 and column.null == "nan":
-                put(record, column.source, None)
+            elif chance < 0.04 and column.null in ("nan", "zero", "none", "default"):
+                self._put(record, column, None)
             else:
-                put(record, column.source, self._value(column, chance))
+                self._put(record, column, self._value(column, chance))
         if self._id:
             put(record, self._id, self._random.randrange(10**9), over=False)
         return record
+
+    def _put(self, record: dict, column: Column, value: Any) -> None:
+        """Puts a value into a record that the column reads as the given one, where there is one."""
+        rng = self._random
+        if column.source is None:
+            return
+        if value is None:
+            pass
+        elif column.time:
+            at = datetime(1980, 1, 1) + timedelta(seconds=rng.randrange(40 * 366 * 86_400))
+            at, ahead = self._times.get(column.source, (at, rng.choice((0, 0, 0, 60, -330))))
+            at = a_time(column.time, float(value) + (rng.random() < 0.5), at)
+            self._times[column.source] = at, ahead
+            value = written(at, column.time, ahead)
+        if column.text == "number" and not isinstance(value, str | None) and rng.random() < 0.7:
+            value = repr(value)
+        put(record, column.source, value)
 
     def _of_words(self, fixed: Mapping[str, Any]) -> dict:
         """A record with the words of entries, as text and as lists; nothing where values are fixed."""
         words: dict[str, list[str]] = {}
         for column in self._columns:
-            for path, word in column.words:
+            for path, word in column.words if column.kind == "entry" else ():
                 words.setdefault(path[0], []).append(word)
         record: dict = {}
         for key, known in {} if fixed else words.items():
@@ -200,12 +241,24 @@ class Records:
         record[key] = number
 
     def _value(self, column: Column, chance: float) -> Any:
+        if column.kind == "word":
+            return self._list(column)
         if column.kind == "number":
             return self._number(self._cuts.get(column, []))
         word = self._random.choice(self._words[column])
         if chance <= 0.97 or column.unknown != "accept":
             return word
         return word + "7" if isinstance(word, str) else self._unknown[column]  # most likely unknown
+
+    def _list(self, column: Column) -> list[str] | str:
+        """Some words of a feature, and at times one that training had not."""
+        rng = self._random
+        known = [word for other in self._features[column.feature] for _, word in other.words]
+        some = rng.sample(known, rng.randint(0, min(4, len(known))))
+        some += [unknown(known, known[0])] * (rng.random() < 0.1)
+        if some and column.repeat == "count" and rng.random() < 0.2:
+            some.append(rng.choice(some))
+        return some[0] if some and rng.random() < 0.1 else some
 
     def _number(self, known: list[float]) -> float | int:
         rng = self._random
@@ -242,13 +295,13 @@ class Records:
             yield self._changed(outer)
         for value in VALUES:
             yield from (self._changed(path, value) for path in paths)
+        for column in self._columns:
+            values = TIMES if column.time else NUMBERS if column.text == "number" else ()
+            yield from (self._changed(path, value) for path in column.paths for value in values)
 
     def _paths(self) -> list[Keys]:
         """The paths of all values that become features."""
-        sources = [columns[0].source for columns in self._features.values()]
-        parts = [s.parts if isinstance(s, Template) else (s,) for s in sources]
-        groups = [*parts, *(tuple(path for path, _ in column.words) for column in self._columns)]
-        return list(dict.fromkeys(p for group in groups for p in group if not isinstance(p, str)))
+        return list(dict.fromkeys(path for column in self._columns for path in column.paths))
 
     def _changed(self, path: Keys, *value: Any) -> str:
         """A record with another value at the path, or none there."""
@@ -312,6 +365,8 @@ def _integer(text: str) -> str | int:
 def _possible(column: Column) -> list[str]:
     """The words of a category that its source can make."""
     source = column.source
+    if source is None:
+        return []
     if not isinstance(source, Template):
         return list(column.vocabulary)
     words = [word for word in column.vocabulary if take_apart(source, word)]

@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .columns import Column
 from .errors import ConvertError
 from .form import Head
+from .guess import Values, nearest, part
+from .guess import options as options_of
 from .lift.members import decision
 from .lifted import Lifted, lift_model
-from .records import Reject, parse
-from .sample import paths_of, read, written
+from .sample import read, written
 from .spec import Keys
 from .task import Task
 
@@ -22,17 +23,17 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")  # a TOML key without quotes
 def first_spec(task: Task) -> str:
     """The TOML text."""
     lifted = lift_model(task, {}, entries=False)
-    paths = _paths(task)
+    values = _values(task)
     name = task.found.name.rpartition("/")[2] or "model"
     features: dict[str, list[Column]] = {}
     for column in lifted.columns:
         features.setdefault(column.name, []).append(column)
-    rows = [_feature(name, columns, task, paths) for name, columns in features.items()]
+    rows = [_feature(name, columns, task, values) for name, columns in features.items()]
     width = max(len(line) for line, _ in rows)
     lines = [
         f"# How a record becomes features; a first draft, for {_of(lifted)}. Look it through.",
         f"model = {_text(name)}  # its name in every output record",
-        _id(paths, set(features)),
+        _id(list(values.at), set(features)),
         'prediction = "prediction"  # what the output calls it',
         *_outputs(lifted.head),
         "",
@@ -40,6 +41,7 @@ def first_spec(task: Task) -> str:
         '# a_b = "{trip.a}_{trip.b}"',
         "[features]",
         *(f"{line.ljust(width)}  # {comment}" for line, comment in rows),
+        *_times(values, [line for line, _ in rows]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -48,19 +50,14 @@ def _of(lifted: Lifted) -> str:
     return f"a {lifted.estimator}"
 
 
-def _paths(task: Task) -> list[Keys]:
-    """The paths that the sample has, outermost first; none where there is no sample."""
+def _values(task: Task) -> Values:
+    """What the sample has; nothing where there is no sample."""
     if not task.sample:
-        return []
-    found: dict[Keys, None] = {}
-    for text in read(task.sample).texts[:LOOKED]:
-        try:
-            found.update(dict.fromkeys(paths_of(parse(text))))
-        except Reject:
-            continue
-    if not found:
+        return Values()
+    values = Values.of(read(task.sample).texts[:LOOKED])
+    if not values.at:
         raise ConvertError(f"no record of sample {task.sample} is a JSON object", "one record a line")
-    return sorted(found, key=len)
+    return values
 
 
 def _id(paths: Sequence[Keys], features: set[str]) -> str:
@@ -81,7 +78,15 @@ def _outputs(head: Head) -> Iterator[str]:
         yield '# margin = "margin"  # adds the decision values, as decision_function has them'
 
 
-def _feature(name: str, columns: Sequence[Column], task: Task, paths: Sequence[Keys]) -> tuple[str, str]:
+def _times(values: Values, lines: Sequence[str]) -> Iterator[str]:
+    """A line for each time of the sample that no feature is a part of."""
+    for path, how in values.times().items():
+        said = f" = {_path(path)}"
+        if not any(f"{said}, time" in line or line.endswith(said) for line in lines):
+            yield f"# {_path(path)} is a time: hour = {_table(path, {'time': 'hour', **how})}"
+
+
+def _feature(name: str, columns: Sequence[Column], task: Task, values: Values) -> tuple[str, str]:
     """The line, and the comment behind it."""
     path: Keys = (name,)
     comment = " or ".join(map(_kind, columns))
@@ -89,12 +94,27 @@ def _feature(name: str, columns: Sequence[Column], task: Task, paths: Sequence[K
     if signed:
         comment += f"; {signed.get('type', '')} in the signature".replace(";  in", "; in")
         comment += "" if signed.get("required", True) else ", optional"
+    key, options, paths = name if BARE.fullmatch(name) else _text(name), {}, list(values.at)
     if paths:
         near = [p for p in paths if p[-1] == name] or [p for p in paths if p[-1].lower() == name.lower()]
         path = path if path in paths else (near[0] if near else path)
-        comment += "" if near else "; NOT IN THE SAMPLE"
-    key = name if BARE.fullmatch(name) else _text(name)
-    return f"{key} = {_path(path)}", comment
+        times = values.times() if not near and part(name) else {}
+        if near:
+            options, notes = options_of(columns, values.at[path], values.records)
+            comment += notes
+        elif times:
+            path = nearest(name, times)
+            options = {"time": part(name), **times[path]}
+            comment += "; OF A TIME IN THE SAMPLE, by its name"
+        else:
+            comment += "; NOT IN THE SAMPLE"
+    return f"{key} = {_table(path, options) if options else _path(path)}", comment
+
+
+def _table(path: Keys, options: Mapping[str, object]) -> str:
+    """A feature of more than a path."""
+    said = ", ".join(f"{key} = {_text(value)}" for key, value in options.items())
+    return f"{{ from = {_path(path)}, {said} }}"
 
 
 def _kind(column: Column) -> str:

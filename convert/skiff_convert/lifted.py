@@ -33,11 +33,12 @@ class Lifted:
     estimator: str
     method: str = "predict"  # that MLflow asks, which the bundle predicts
     inside: str = ""  # where in the model what predicts is: a search's best estimator
+    nameless: bool = False  # the names of the table's columns are not the model's
 
     @property
     def refuses_empty(self) -> bool:
-        """Whether a record without any feature is rejected: they go by name, and each may be missing."""
-        return self.spec_name == "none" and all(c.missing != "reject" for c in self.columns)
+        """Whether a record without any feature is rejected: each may be missing, and all are hardly meant."""
+        return columns.may_be_empty(self.columns)
 
     def data(self, records: Sequence[Encoded]) -> Frame | Records:
         """Records as the original takes them."""
@@ -66,7 +67,8 @@ def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
         raise ConvertError("the model reads nothing of a record", "is this the fitted pipeline?")
     spec, spec_name = _spec(task, lifting)
     made = plan.columns_of(lifting, spec, accepts, optional=spec_name == "none")
-    return Lifted(head, made, spec, spec_name, lifting, None, name, method, inside)
+    nameless = own_names(root, task) is None
+    return Lifted(head, made, spec, spec_name, lifting, None, name, method, inside, nameless)
 
 
 def _inside(root: object) -> tuple[object, str]:
@@ -92,6 +94,11 @@ def by_entries(task: Task, vectorizer: Obj) -> bool:
     return task.spec in (None, "none") and not task.signature and len(names) <= columns.ENTRIES
 
 
+def has_lists(task: Task) -> bool:
+    """Whether the spec has lists of words, whose columns are no axis of a table."""
+    return task.spec not in (None, "none") and any(f.list for f in specs.load(task.spec).features.values())
+
+
 def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entries: bool) -> Lifted:
     vectorizer = Vectorizer(tuple(learned.feature_names_), learned.separator, bool(learned.sparse), True)
     if entries and by_entries(task, learned):
@@ -99,11 +106,12 @@ def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entr
         spec, spec_name = specs.by_name(list(vectorizer.names)), "none"
     else:
         pipeline = SimpleNamespace(
-            vectorizer=vectorizer, estimator=None, accepts_nan=False, accepts_beyond_float32=True
+            vectorizer=vectorizer, estimator=None, accepts_nan=None, accepts_beyond_float32=True
         )
         spec, spec_name = columns.choose(pipeline, task.spec, list(task.signature), task.required)
-        made = columns.build(pipeline, spec, optional=spec_name == "none")
-    made = [column if column.kind == "category" else _taking(column, accepts) for column in made]
+        asked_of = lambda *column: accepts[column].nan if column in accepts else None  # noqa: E731
+        made = columns.build(pipeline, spec, optional=spec_name == "none", takes_nan=asked_of)
+    made = [_taking(column, accepts) if column.kind in ("number", "entry") else column for column in made]
     values: list = [None] * len(vectorizer.names)
     for i, column in enumerate(made):
         for code, at in enumerate(column.indices, 1):
@@ -116,14 +124,19 @@ def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entr
     head = asked(head, task.found.mlmodel.predict_fn, name)
     for wanted in lifting.wanted[len(made) :]:  # numbers that are NaN where a record has none
         column = next(c for c in made if (c.name, c.kind) == (wanted.name, wanted.kind))
-        made.append(replace(column, missing="nan" if column.missing == "zero" else column.missing))
+        zero_is_nan = {
+            rule: "nan" for rule in ("missing", "null", "without") if getattr(column, rule) == "zero"
+        }
+        made.append(replace(column, **zero_is_nan))
     return Lifted(head, made, spec, spec_name, lifting, vectorizer, name, task.found.mlmodel.predict_fn)
 
 
 def _taking(column: Column, accepts: plan.Taken) -> Column:
     """A column of numbers, with what the original takes in it."""
     takes = accepts.get((column.name, column.kind), plan.Accepts(nan=False, limit=None))
-    return replace(column, null="nan" if takes.nan else "reject", limit=takes.limit, least=takes.least)
+    if column.kind == "entry":
+        column = replace(column, null="nan" if takes.nan else "reject")
+    return replace(column, limit=takes.limit, least=takes.least)
 
 
 def _steps(root: object) -> list:
@@ -133,11 +146,32 @@ def _steps(root: object) -> list:
 
 
 def _names(root: object, task: Task) -> tuple[str, ...]:
-    """The names of the table's columns: what the first that has them learned, the signature's, or the spec's.
+    """The names of the table's columns: its own, or else the spec's in its order, where it has as many.
 
-    Without any they are x0, x1, …. A spec gives them, in its order, where it has as many features as there
-    are columns.
+    Without any they are x0, x1, ….
     """
+    if (names := own_names(root, task)) is not None:
+        return names
+    first = _steps(root)[0]
+    count = first.state.get("n_features_in_") if isinstance(first, Obj) else None
+    if task.spec not in (None, "none") and len(given := specs.load(task.spec).features) == count:
+        return tuple(given)
+    if count is None:
+        raise ConvertError("nothing says which columns the model takes", "log it with an input_example")
+    if (
+        task.spec in (None, "none")
+        and task.found.halves()
+        and not (isinstance(root, Obj) and root.name == "Pipeline")
+    ):
+        raise ConvertError(
+            f"the model is a {first.name} alone, of {count} columns without names: what makes them is apart",
+            task.found.bare_hint() + "; or say in a spec where the columns are, in their order",
+        )
+    return tuple(f"x{i}" for i in range(int(count)))
+
+
+def own_names(root: object, task: Task) -> tuple[str, ...] | None:
+    """The names that the first step that has them learned, or the signature's; None where there are none."""
     stack = [root]
     while stack:
         obj = stack.pop()
@@ -155,24 +189,7 @@ def _names(root: object, task: Task) -> tuple[str, ...]:
         inner += [obj.state[k] for k in ("best_estimator_", "regressor_", "estimator_") if k in obj.state]
         stack += inner
     inputs = [i.get("name") for i in (task.found.mlmodel.signature or {}).get("inputs") or []]
-    if inputs and all(inputs):
-        return tuple(inputs)
-    first = _steps(root)[0]
-    count = first.state.get("n_features_in_") if isinstance(first, Obj) else None
-    if task.spec not in (None, "none") and len(given := specs.load(task.spec).features) == count:
-        return tuple(given)
-    if count is None:
-        raise ConvertError("nothing says which columns the model takes", "log it with an input_example")
-    if (
-        task.spec in (None, "none")
-        and task.found.halves()
-        and not (isinstance(root, Obj) and root.name == "Pipeline")
-    ):
-        raise ConvertError(
-            f"the model is a {first.name} alone, of {count} columns without names: what makes them is apart",
-            task.found.bare_hint() + "; or say in a spec where the columns are, in their order",
-        )
-    return tuple(f"x{i}" for i in range(int(count)))
+    return tuple(inputs) if inputs and all(inputs) else None
 
 
 def _spec(task: Task, lifting: Lifting) -> tuple[Spec, str]:

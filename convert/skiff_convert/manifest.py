@@ -97,5 +97,9 @@ def size_of(column: Column) -> str:
     """A column for a person: its name and what it holds."""
     if column.kind == "entry":
         return f"{column.name} ({'word or number' if column.words else 'number'})"
+    if column.source is None:
+        return f"{column.name} (always {json.dumps(column.default, ensure_ascii=False)})"
+    if column.kind == "word":
+        return f"{column.name} (in a list)"
     words = f"{len(column.vocabulary):,} words" if column.kind == "category" else "number"
     return f"{column.name} ({words})"

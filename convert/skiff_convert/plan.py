@@ -8,9 +8,11 @@ import numpy as np
 from . import spec as specs
 from .columns import Column
 from .errors import ConvertError
+from .feature import Keys, Template
 from .form import Computed, Forest, Head, Lookup, Node, Through, Value, Word
 from .lift import Lifting, Wanted
-from .spec import Keys, Spec, Template
+from .rules import ruled
+from .spec import Spec
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,15 @@ def columns_of(lifting: Lifting, spec: Spec, accepts: Taken, optional: bool) -> 
                 f"the pipeline wants feature {wanted.name}, which the spec does not give",
                 f'add it under [features], {wanted.name} = "key.key", or use --spec none',
             )
-        source = spec.features[wanted.name]
+        given = spec.features[wanted.name]
         make = _category if wanted.kind == "category" else _number
-        columns.append(make(wanted, source, accepts, optional and wanted.name not in spec.required))
+        column = make(wanted, given.source, accepts, optional and wanted.name not in spec.required)
+        asked = accepts.get((wanted.name, wanted.kind))
+        columns.append(ruled(column, given, asked.nan if asked else None, table=True))
     return columns
 
 
-def _category(wanted: Wanted, source: Template | Keys, accepts: Taken, optional: bool) -> Column:
+def _category(wanted: Wanted, source: Template | Keys | None, accepts: Taken, optional: bool) -> Column:
     missing = None in wanted.words
     text = any(isinstance(word, str) for word in wanted.words)
     unknown = "reject" if wanted.strict else "accept"
@@ -62,7 +66,7 @@ def _category(wanted: Wanted, source: Template | Keys, accepts: Taken, optional:
     )  # fmt: skip
 
 
-def _number(wanted: Wanted, source: Template | Keys, accepts: Taken, optional: bool) -> Column:
+def _number(wanted: Wanted, source: Template | Keys | None, accepts: Taken, optional: bool) -> Column:
     if isinstance(source, Template):
         raise ConvertError(
             f"the pipeline learned {wanted.name} as a number, and the spec makes a text of it",

@@ -33,7 +33,7 @@ def probe(lifted: Lifted, session: Session) -> Taken:
 
 def _of_numbers(asked: "_Asked", columns: Sequence[Column]) -> dict[int, Accepts]:
     """What each column of numbers takes."""
-    numbers = [i for i, column in enumerate(columns) if column.kind != "category"]
+    numbers = [i for i, column in enumerate(columns) if column.kind in ("number", "entry")]
     nan = asked.whether(numbers, [np.nan])
     every = asked.whether(numbers, [LARGEST, -LARGEST])
     small = asked.whether(numbers, [0.0, -1.0])

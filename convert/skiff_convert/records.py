@@ -13,9 +13,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .columns import Column
-from .spec import Keys, Template
+from .column import Column
+from .feature import Keys, Template
+from .reading import Unreadable, number_in, part_of
 
+ABSENT = object()  # a feature that the original pipeline is not given
 MAX_DEPTH = 1000  # of arrays and objects in a record; the worker's limit
 STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
 
@@ -63,22 +65,13 @@ class Encoder:
                 keys = (column.source[0], *(path[0] for path, _ in column.words))
                 features |= {key: record[key] for key in keys if key in record}
                 continue
-            try:
-                value = _value(record, column.source)
-            except Reject as reject:
-                if reject.reason != "missing_field" or column.missing == "reject":
-                    raise
-                if column.missing != "null":
-                    row.append(math.nan if column.missing == "nan" else 0.0)
-                    continue
-                value = None
-            features[column.name] = value
-            if column.kind == "number":
-                row.append(_number(value, column))
-                continue
-            code, known = codes.of(value)
-            row.append(float(code))
-            unknown += not known
+            cell = _word(record, column) if column.kind == "word" else _cell(record, column, codes)
+            row.append(cell.x)
+            unknown += cell.unknown
+            if cell.value is ABSENT:
+                features.pop(column.feature, None)
+            else:
+                features[column.feature] = cell.value
         if self._empty and not any(_there(record, column) for column, _ in self._columns):
             raise Reject("missing_field")
         if self._id:
@@ -105,12 +98,16 @@ class Codes:
         self._codes = {key(word): code for code, word in enumerate(column.vocabulary, 1)}
         self._kinds = {kind for kind, _ in self._codes}
 
+    def find(self, value: object) -> int:
+        """The code; 0 where it is no word."""
+        return self._codes.get(key(value), 0)
+
     def of(self, value: object) -> tuple[int, bool]:
         """The code, and whether that is nothing unknown. Reject what the column refuses."""
         kind, _ = word = key(value)
-        if word in self._codes:
-            return self._codes[word], True
         column = self._column
+        if word in self._codes and not (kind == "null" and column.null):
+            return self._codes[word], True
         if kind == "null":
             rule, reason = column.null, "wrong_type"
         elif kind == "number" and kind in self._kinds and not _finite(word[1]):
@@ -179,14 +176,71 @@ def dotted(source: Template | Keys) -> str:
     return ".".join(source)
 
 
-def _value(record: dict, source: Template | Keys) -> object:
-    if isinstance(source, Template):
-        return "".join(p if isinstance(p, str) else _text(record, p) for p in source.parts)
-    return _scalar(record, source)
+@dataclass(frozen=True)
+class _Cell:
+    """What a column makes of a record."""
+
+    x: float
+    value: object  # of the feature, as the original pipeline is given it; ABSENT: it is given none
+    unknown: bool = False
 
 
-def _text(record: dict, path: Keys) -> str:
-    return str(_scalar(record, path))
+def _cell(record: dict, column: Column, codes: Codes) -> _Cell:
+    """What a number's or a category's column makes of a record. Reject what it refuses."""
+    if column.source is None:
+        return _default(column, codes)
+    try:
+        value = _value(record, column)
+    except Reject as reject:
+        if reject.reason != "missing_field" or column.missing == "reject":
+            raise
+        if column.missing == "default":
+            return _default(column, codes)
+        if column.missing != "null":
+            return _Cell(math.nan if column.missing == "nan" else 0.0, ABSENT)
+        value = None
+    if value is not None:
+        value = _read(value, column)
+    if value is None:
+        return _null(column, codes)
+    if column.kind == "number":
+        return _number(value, column)
+    code, known = codes.of(value)
+    return _Cell(float(code), value, not known)
+
+
+def _default(column: Column, codes: Codes) -> _Cell:
+    if column.kind == "number":
+        return _Cell(float(column.default), column.default)
+    code = codes.find(column.default)
+    return _Cell(float(code), column.default, not code)
+
+
+def _null(column: Column, codes: Codes) -> _Cell:
+    """What null is."""
+    if column.null == "default":
+        return _default(column, codes)
+    if column.kind == "number":
+        if column.null == "reject":
+            raise Reject("wrong_type", dotted(column.source))
+        return _Cell(math.nan, None) if column.null == "nan" else _Cell(0.0, ABSENT)
+    code, known = codes.of(None)
+    return _Cell(float(code), ABSENT if isinstance(column.source, Template) else None, not known)
+
+
+def _value(record: dict, column: Column) -> object:
+    """What is found; None is null."""
+    if not isinstance(column.source, Template):
+        return _scalar(record, column.source)
+    texts = []
+    for part in column.source.parts:
+        value = part if isinstance(part, str) else _scalar(record, part)
+        if value is None and column.null == "reject":
+            raise Reject("wrong_type", ".".join(part))
+        if value is None and column.null:
+            return None
+        texts.append(str(value))
+    return "".join(texts)
 
 
 def _scalar(record: dict, path: Keys) -> object:
@@ -196,21 +250,65 @@ def _scalar(record: dict, path: Keys) -> object:
     return value
 
 
-def _number(value: object, column: Column) -> float:
-    if isinstance(value, str) and column.text == "zero":
-        return 0.0
-    if value is None and column.null == "nan":
-        return math.nan
-    if value is None or isinstance(value, str):
-        raise Reject("wrong_type", dotted(column.source))
+def _read(value: object, column: Column) -> object:
+    """The value as the column reads it: out of text, or of a time; None for what is as null."""
+    time, text = column.time, isinstance(value, str)
     try:
-        number = float(value)  # type: ignore[arg-type]
-    except OverflowError:  # an integer beyond float64
-        number = math.inf
+        if text and column.text == "number":
+            value = number_in(value)
+        if time and value is not None:
+            if isinstance(value, bool) or isinstance(value, str) == bool(time.epoch):
+                raise Reject("wrong_type", dotted(column.source))
+            part = part_of(_double(value) if time.epoch else value, time)
+            as_text = any(isinstance(word, str) for word in column.vocabulary)
+            return part if part is None or not as_text else str(part)
+    except Unreadable as err:
+        raise Reject("unreadable", dotted(column.source)) from err
+    return value
+
+
+def _number(value: object, column: Column) -> _Cell:
+    if isinstance(value, str):
+        if column.text != "zero":
+            raise Reject("wrong_type", dotted(column.source))
+        return _Cell(0.0, value)
+    number = _double(value)
+    if column.low is not None and number < column.low:
+        number = value = column.low
+    elif column.high is not None and number > column.high:
+        number = value = column.high
     limit = math.inf if column.limit is None else column.limit
     if not number < limit or (number <= -limit if column.least is None else not number >= column.least):
         raise Reject("not_finite", dotted(column.source))
-    return number
+    return _Cell(float(number), value)
+
+
+def _double(value: object) -> float:
+    """The nearest float64; infinite for an integer beyond."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+
+
+def _word(record: dict, column: Column) -> _Cell:
+    """What a DictVectorizer puts in the column of a word, in a list of them or alone."""
+    ((path, word),) = column.words
+    without = math.nan if column.without == "nan" else 0.0
+    try:
+        value = look_up(record, path)
+    except Reject as reject:
+        if reject.reason != "missing_field" or column.missing == "reject":
+            raise
+        return _Cell(without, ABSENT)
+    if value is None and column.null == "none":
+        return _Cell(without, ABSENT)
+    if not isinstance(value, str) and not _texts(value):
+        raise Reject("wrong_type", ".".join(path))
+    times = [value].count(word) if isinstance(value, str) else value.count(word)
+    if times > 1 and column.repeat == "reject":
+        raise Reject("wrong_type", ".".join(path))
+    return _Cell(float(times) if times else without, value)
 
 
 def _entry(record: dict, column: Column) -> float:
@@ -219,7 +317,7 @@ def _entry(record: dict, column: Column) -> float:
     if own in record and not isinstance(record[own], str) and not _texts(record[own]):
         if isinstance(record[own], dict | list):
             raise Reject("wrong_type", own)
-        x, given = _number(record[own], column), True
+        x, given = _entry_number(record[own], column), True
     for (key,), word in column.words:
         value = record.get(key)
         if isinstance(value, dict) or isinstance(value, list) and not _texts(value):
@@ -234,6 +332,14 @@ def _entry(record: dict, column: Column) -> float:
     return x
 
 
+def _entry_number(value: object, column: Column) -> float:
+    if value is None and column.null == "nan":
+        return math.nan
+    if value is None:
+        raise Reject("wrong_type", dotted(column.source))
+    return _number(value, column).x
+
+
 def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
@@ -241,7 +347,7 @@ def _texts(value: object) -> bool:
 def _there(record: dict, column: Column) -> bool:
     """Whether a record has what the column is made of, or a part of it."""
     source = column.source
-    parts = source.parts if isinstance(source, Template) else (source,)
+    parts = source.parts if isinstance(source, Template) else (source,) if source else ()
     paths = [part for part in parts if not isinstance(part, str)] + [path for path, _ in column.words]
     for path in paths:
         try:

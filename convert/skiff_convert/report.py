@@ -32,6 +32,7 @@ class Report:
     sampled: int  # goldens that are of the sample
     session: ort.InferenceSession  # of the graph that is measured
     X: np.ndarray  # rows to measure with
+    names: str = ""  # whose the columns' names are, where the model learned none
 
     def show(self, found: Found, folder: Path) -> None:
         """Shows it on stderr."""
@@ -46,6 +47,7 @@ class Report:
         rows = [
             ("estimator", f"{manifest['estimator']} ({libraries})"),
             ("columns", _columns(self.columns)),
+            *([("names", f"WARNING: {self.names}")] if self.names else []),
             ("outputs", ", ".join(map(_output, manifest["outputs"]))),
             ("lowered to", f"{manifest['lowering']}, {self.size}"),
             ("bytes", f"{sum(sizes.values()):,}, of them {graphs}"),

@@ -9,13 +9,17 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from .columns import Column
 from .errors import ConvertError
+from .feature import Feature, Keys, Template
 from .goldens import Rejected, Scored, judge, put
+from .reading import a_time
+from .reading import written as as_written
 from .records import Encoder, Reject, look_up, parse
-from .spec import Keys, Spec, Template
+from .spec import Spec
 from .task import Task, show, table
 
 MOST = 100_000  # records of a sample that are read
@@ -80,16 +84,21 @@ def _text(row: dict | list, spec: Spec, names: Sequence[str]) -> str:
         row = dict(zip(names, row, strict=False))
     row = {name if isinstance(name, str) else f"x{name}": value for name, value in row.items()}
     record: dict = {}
-    for name, source in spec.features.items():
-        if name in row:
-            put(record, source, None if _is_nan(row[name]) else row[name])
+    for name, feature in spec.features.items():
+        if name in row and feature.source is not None:
+            put(record, feature.source, _found(feature, row[name]))
     if spec.id:
         put(record, spec.id, 1, over=False)
     return json.dumps(record)
 
 
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+def _found(feature: Feature, value: object) -> object:
+    """What a record has where the feature is the value."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if feature.time and isinstance(value, int | float | str) and str(value).isdecimal():
+        return as_written(a_time(feature.time, float(value), datetime(2020, 1, 1)), feature.time, 0)
+    return value
 
 
 @dataclass
@@ -102,6 +111,15 @@ class _Seen:
     counts: Counter = field(default_factory=Counter)
     rejected: Counter = field(default_factory=Counter)
     unknown: str = ""  # a value that is no word
+
+    @property
+    def hint(self) -> str:
+        """What may be done where no record has it."""
+        if self.columns and self.columns[0].missing == "default":
+            return (
+                f"is it always {json.dumps(self.columns[0].default)}? {self.name} = {{ value = … }} says so"
+            )
+        return "is it the spec of these records?"
 
     def see(self, record: dict, encoder: Encoder) -> None:
         """Counts a record."""
@@ -142,9 +160,10 @@ def inspect(sample: Sample, columns: Sequence[Column], id_path: Keys | None, jud
 def _seen(sample: Sample, columns: Sequence[Column], id_path: Keys | None) -> list[_Seen]:
     features = _of_entries(sample, [column for column in columns if column.kind == "entry"])
     for column in columns:
-        if column.kind == "entry":
+        if column.kind == "entry" or column.source is None:
             continue
-        features.setdefault(column.name, _Seen(column.name, column.source, [])).columns.append(column)
+        seen = features.setdefault(column.feature, _Seen(column.feature, column.source, []))
+        seen.columns.append(column)
     seen = list(features.values())
     encoders = [Encoder(one.columns, None) for one in seen]
     if id_path:
@@ -186,7 +205,7 @@ def _faults(sample: Sample, seen: Sequence[_Seen], judged: Sequence, scored: int
         if one.counts["missing"] and not one.counts["found"] + one.counts["null"]:
             yield ConvertError(
                 f"no record of {sample.name} has {one.name}, which the spec finds at {written(one.source)}",
-                _elsewhere(one.source, sample.texts) or "is it the spec of these records?",
+                _elsewhere(one.source, sample.texts) or one.hint,
             )
     if not scored:
         reasons = Counter(str(r.reject) for r in judged if isinstance(r, Rejected))
@@ -244,14 +263,19 @@ def _elsewhere(source: Template | Keys, texts: Sequence[str]) -> str:
     return ""
 
 
-def paths_of(record: object, before: Keys = ()) -> Iterator[Keys]:
+def paths_of(record: object) -> Iterator[Keys]:
     """The paths of all values in a record that are no objects."""
+    return (path for path, _ in values_of(record))
+
+
+def values_of(record: object, before: Keys = ()) -> Iterator[tuple[Keys, object]]:
+    """The same, with the values."""
     if not isinstance(record, dict):
         if before:
-            yield before
+            yield before, record
         return
     for key, value in record.items():
-        yield from paths_of(value, (*before, key))
+        yield from values_of(value, (*before, key))
 
 
 def written(source: Template | Keys) -> str:

@@ -10,10 +10,10 @@
     trip_distance = "ride.trip_distance"                # a path: the value as it is
 
 A path is keys with dots between; or, where a key has a dot in it, a list of keys. In a template it stands in
-braces; {{ and }} are braces themselves. A classifier may have probabilities = "name" and margin = "name".
+braces; {{ and }} are braces themselves. A table says more of a feature; feature.py has its options. A
+classifier may have probabilities = "name" and margin = "name".
 """
 
-import re
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from importlib import resources
 from pathlib import Path
 
 from .errors import ConvertError
-
-Keys = tuple[str, ...]  # a path into a record, outermost key first
+from .feature import Feature, Keys, feature, path
+from .feature import Template as Template
 
 KEYS = {
     "model": True,
@@ -33,14 +33,6 @@ KEYS = {
     "margin": False,
     "features": True,
 }  # name: required
-PIECE = re.compile(r"(?P<text>(?:[^{}]|\{\{|\}\})+)|\{(?P<path>[^{}]+)\}")
-
-
-@dataclass(frozen=True)
-class Template:
-    """A string put together from a record: each part is a text, or the path of a value."""
-
-    parts: tuple[str | Keys, ...]
 
 
 @dataclass(frozen=True)
@@ -51,22 +43,22 @@ class Spec:
     prediction: str
     unit: str
     id: Keys | None
-    features: dict[str, Template | Keys]
+    features: dict[str, Feature]
     probabilities: str = ""  # what a classifier's probabilities are called; "": left out
     margin: str = ""  # what its decision values are called; "": left out
     required: frozenset[str] = frozenset()  # features that a record must have where others may be absent
 
 
-def load(path: str) -> Spec:
+def load(name: str) -> Spec:
     """The spec in a file; "taxi" is the one that ships. ConvertError with the line that is wrong."""
-    file = resources.files(__package__) / "taxi.toml" if path == "taxi" else Path(path)
+    file = resources.files(__package__) / "taxi.toml" if name == "taxi" else Path(name)
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as err:
-        raise ConvertError(f"reading spec {path}: {err.strerror}", "--spec FILE, taxi or none") from err
+        raise ConvertError(f"reading spec {name}: {err.strerror}", "--spec FILE, taxi or none") from err
     except UnicodeDecodeError as err:
-        raise ConvertError(f"spec {path} is not UTF-8", "a spec is TOML") from err
-    return parse(text, path)
+        raise ConvertError(f"spec {name} is not UTF-8", "a spec is TOML") from err
+    return parse(text, name)
 
 
 def parse(text: str, name: str = "spec") -> Spec:
@@ -74,12 +66,12 @@ def parse(text: str, name: str = "spec") -> Spec:
     try:
         table = tomllib.loads(text)
         _check_keys(table)
-        features = {key: _source(key, value) for key, value in table["features"].items()}
+        features = {key: feature(key, value) for key, value in table["features"].items()}
         spec = Spec(
             model=table["model"],
             prediction=table["prediction"],
             unit=table.get("unit", ""),
-            id=_path("id", table["id"]) if "id" in table else None,
+            id=path("id", table["id"]) if "id" in table else None,
             features=features,
             probabilities=table.get("probabilities", ""),
             margin=table.get("margin", ""),
@@ -94,7 +86,7 @@ def parse(text: str, name: str = "spec") -> Spec:
 
 def by_name(features: list[str], required: Collection[str] = ()) -> Spec:
     """The spec when none is given: each feature is the record's key of that name; no id."""
-    sources: dict[str, Template | Keys] = {name: (name,) for name in features}
+    sources = {name: Feature((name,)) for name in features}
     return Spec("model", "prediction", "", None, sources, required=frozenset(required))
 
 
@@ -121,36 +113,3 @@ def _check_keys(table: dict) -> None:
             raise ValueError(f"{key} must be a {'table' if key == 'features' else 'string'}")
         elif required and not table[key]:
             raise ValueError(f"{key} is empty")
-
-
-def _source(feature: str, value: object) -> Template | Keys:
-    if isinstance(value, list):
-        return _path(f"features.{feature}", value)
-    if not isinstance(value, str):
-        raise ValueError(f"features.{feature} must be a string")
-    if not re.search(r"[{}]", value):
-        return _path(f"features.{feature}", value)
-    parts: list[str | Keys] = []
-    at = 0
-    for piece in PIECE.finditer(value):
-        if piece.start() != at:
-            break
-        at = piece.end()
-        if piece["path"] is not None:
-            parts.append(_path(f"features.{feature}", piece["path"]))
-        else:
-            parts.append(piece["text"].replace("{{", "{").replace("}}", "}"))
-    if at != len(value):
-        raise ValueError(f"features.{feature}: stray brace at character {at + 1}")
-    return Template(tuple(parts))
-
-
-def _path(key: str, value: str | list) -> Keys:
-    if isinstance(value, list):
-        if not value or not all(isinstance(part, str) for part in value):
-            raise ValueError(f"{key} must be a list of keys, which are strings")
-        return tuple(value)
-    path = tuple(value.split("."))
-    if not all(path) or path[0] == "$" or any(part != part.strip() for part in path):
-        raise ValueError(f"{key}: {value!r} is not a path")
-    return path

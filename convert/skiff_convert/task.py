@@ -1,7 +1,7 @@
 """What one conversion is: the model that was found, and what is asked for."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from .choose import Wish
 from .find import Found
 from .look import Look
 from .spec import Spec
+
+SHOWN = 20  # names
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,18 @@ class Task:
                 f"WARNING: no spec is given: the spec {name} is taken by itself, as it has the features that "
                 f"the pipeline wants (--spec {name} says that this is meant, --spec none that it is not)"
             )
+
+    def names_given(self, names: Sequence[str]) -> str:
+        """Whose names the columns of a model have that learned none."""
+        shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+        return f"{'numbers' if self.spec in (None, 'none') else 'of the spec, in its order'}: {shown}"
+
+    def warn_of_names(self, names: Sequence[str]) -> None:
+        """Says loudly whose those names are."""
+        self.say(
+            f"WARNING: the model learned {len(names)} columns without names; theirs are "
+            f"{self.names_given(names)} (trained in that order? a spec has to have it)"
+        )
 
 
 def show(lines: Iterable[str]) -> None:

@@ -20,6 +20,7 @@ from .prove import BATCHES, Parity, open_session, prove, prove_all, score
 from .reader import Reader, Source
 from .records import Encoder
 from .report import Report
+from .rules import warnings
 from .sample import beside, inspect, sample_of, spread
 from .task import Task
 from .world import World
@@ -59,7 +60,9 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
             raise ConvertError(f"a regressor has no {key}", f"leave {key} out of the spec")
     X_columns = columns.build(pipeline, spec, optional=spec_name == "none")
     say(f"{pipeline.estimator_class}; spec {spec_name}: {', '.join(map(size_of, X_columns))}")
-    empty = spec_name == "none" and all(column.missing != "reject" for column in X_columns)
+    for warning in warnings(X_columns):
+        say(warning)
+    empty = columns.may_be_empty(X_columns)
     if spec_name == "none" and not task.signature:
         say(WIDE)
     encoder = Encoder(X_columns, spec.id, empty)

@@ -12,13 +12,15 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from skiff_convert.columns import Column
+from skiff_convert.feature import Time
 from skiff_convert.form import Head
 from skiff_convert.spec import Template
 
 CONTRACT = Path(__file__).parents[2] / "inference" / "bundle"
 FORMATS = (1, 2, 3)
 BINARY = ("expit", "expit32", "both")  # links that make two probabilities of one score
-RULES = ("missing", "null", "other", "unknown", "text", "limit", "least")  # of columns
+# Of columns.
+RULES = ("missing", "null", "other", "unknown", "text", "limit", "least", "repeat", "without")
 
 
 def vectors(name: str) -> list[dict]:
@@ -53,7 +55,25 @@ def beyond_manifest_schema(manifest: dict) -> str:
             return "not finite"
     if any(column.get("least", -math.inf) >= column.get("limit", math.inf) for column in manifest["columns"]):
         return "bad limit"
+    for why in map(_beyond_column, manifest["columns"]):
+        if why:
+            return why
     return next(filter(None, map(_beyond_output, wanted)), "")
+
+
+def _beyond_column(column: dict) -> str:
+    numbers = [column[key] for key in ("default", "min", "max", "value") if key in column]
+    if not finite(numbers):
+        return "not finite"
+    if column.get("min", -math.inf) > column.get("max", math.inf):
+        return "min above max"
+    if "default" not in column:
+        return ""
+    default = column["default"]
+    if column["kind"] == "number":
+        return "" if abs(default) < column.get("limit", math.inf) else "beyond the limit"
+    least = 1 if column["unknown"] == "reject" else 0
+    return "" if least <= default <= len(column["vocabulary"]) else "no such code"
 
 
 def fields(output: dict) -> list[str]:
@@ -183,9 +203,19 @@ def _column(entry: dict, after: Sequence[dict], of_format: int) -> Column:
         rules["unknown"] = "accept"
         if "path" in entry:
             rules["null"] = rules["other"]
+    words = tuple(entry.get("vocabulary", ()))
     if entry["kind"] == "entry":
         rules["words"] = tuple((tuple(word["path"]), word["text"]) for word in entry["words"])
-    words = tuple(entry.get("vocabulary", ()))
+    if entry["kind"] == "word":
+        rules["words"] = ((source, entry["word"]),)
+    if entry["kind"] == "constant":
+        return Column(entry["name"], None, "number", "default", default=entry["value"])
+    if "default" in entry:
+        code = entry["default"]
+        rules["default"] = code if not category else words[int(code) - 1] if code else "\0 no word"
+    if "time" in entry:
+        rules["time"] = Time(**entry["time"])
+    rules |= {ours: entry[key] for ours, key in (("low", "min"), ("high", "max")) if key in entry}
     return Column(entry["name"], source, entry["kind"], indices=(), vocabulary=words, **rules)
 
 

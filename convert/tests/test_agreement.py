@@ -15,6 +15,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import contract
@@ -51,6 +52,86 @@ code = "code"
 flag = "trip.more.flag"
 """
 
+# What a spec says of features: each is missing, null, read or clipped in a way of its own.
+BY_OPTIONS = """
+model = "m"
+id = "trip.key"
+prediction = "p"
+[features]
+zone = { from = "trip.zone", default = "a", null = "null" }
+route = { from = "{trip.zone}-{trip.to}", default = "none", null = "reject" }
+distance = { from = "trip.distance", text = "number", min = 0.5 }
+riders = { from = "riders", max = 6, default = 1, missing = "absent", text = "number" }
+hour = { from = "trip.at", time = "hour", missing = "absent", null = "absent" }
+weekday = { from = "trip.at", time = "weekday", zone = "utc", default = 7 }
+minute = { from = "then", time = "minute", epoch = "s", text = "number", default = 30 }
+vendor = { value = "acme" }
+"""
+LISTED = BY_OPTIONS + 'tags = { from = "tags", list = true, missing = "absent", null = "absent" }\n'
+OPTIONS = {
+    "zone": "trip.zone",
+    "to": "trip.to",
+    "distance": "trip.distance",
+    "riders": "riders",
+    "at": "trip.at",
+}
+OPTIONS |= {"then": "then", "id": "trip.key"}
+READ = (
+    *(
+        '" 3.66 "',
+        '"1_0"',
+        '"nan"',
+        '"-inf"',
+        '"1e400"',
+        '"0x1"',
+        '"1__0"',
+        '"1 2"',
+        '""',
+        '"NaT"',
+        "1614834367.5",
+    ),
+    *(
+        '"2021-03-04T05:06:07Z"',
+        '"2020-02-29 23:59:59.9+14:00"',
+        '"2021-03-04"',
+        '"2021-03-04T05-0130"',
+        "-0.5",
+    ),
+    *(
+        '"2021-02-29"',
+        '"2021-03-04T24"',
+        '"2021-03-04T05:06:07.1234567890"',
+        '"2021-03-04 "',
+        '"1677-12-31"',
+        "1e10",
+    ),
+    *(
+        '"2262-01-01"',
+        '"now"',
+        '"1614834367"',
+        "0.9999999999",
+        "4294967295",
+        "-4294967296",
+        '["a", "b"]',
+        '["a", "a"]',
+    ),
+    *("[]", '["z"]', '["a", 1]', '["\\u0061"]', '"a"', '[["a"]]', "[null]"),
+)
+
+
+def prepared(n: int = 400) -> list[dict]:
+    """Features as those specs make them."""
+    rng, tags = random.Random(6), ("a", "b", "c", "é")
+    return [
+        {
+            "zone": (zone := rng.choice("abc")), "route": rng.choice((f"{zone}-{rng.randrange(3)}", "none")),
+            "distance": rng.uniform(0.5, 40), "riders": rng.randrange(1, 7), "hour": str(rng.randrange(24)),
+            "weekday": rng.randrange(8), "minute": rng.randrange(60), "vendor": "acme",
+            "tags": rng.sample(tags, rng.randrange(4)),
+        }
+        for _ in range(n)
+    ]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Case:
@@ -61,6 +142,7 @@ class Case:
     sparse: bool = True
     spec: str = "none"
     documents: int = 8_000
+    atoms: tuple[str, ...] = ATOMS
     reasons: tuple[str, ...] = ("not_json", "wrong_type", "not_finite")
 
 
@@ -91,7 +173,15 @@ CASES = {
         spec=BY_PATH,
         reasons=("not_json", "missing_field", "wrong_type", "not_finite"),
     ),
-}
+    "by options": Case(
+        OPTIONS, "RandomForestRegressor", spec=BY_OPTIONS, atoms=ATOMS + READ, documents=20_000,
+        reasons=("not_json", "missing_field", "wrong_type", "not_finite", "unreadable"),
+    ),
+    "by options, with lists": Case(
+        OPTIONS | {"tags": "tags"}, "DecisionTreeRegressor", sparse=False, spec=LISTED, atoms=ATOMS + READ,
+        documents=20_000, reasons=("not_json", "missing_field", "wrong_type", "not_finite", "unreadable"),
+    ),
+}  # fmt: skip
 
 
 def rides(rng: random.Random) -> Callable[[], dict[str, str]]:
@@ -136,10 +226,29 @@ def mutated(text: str, rng: random.Random) -> str:
     return text
 
 
+def optional(rng: random.Random) -> Callable[[], dict[str, str]]:
+    """Makes records of which the options make features that are known."""
+
+    def record() -> dict[str, str]:
+        at = datetime(1990, 1, 1) + timedelta(seconds=rng.randrange(10**9))
+        miles = round(rng.expovariate(0.1), 2)
+        texts = {
+            "zone": rng.choice("abcd"), "to": rng.randrange(3), "distance": rng.choice((miles, str(miles))),
+            "riders": rng.randrange(1, 7), "at": at.isoformat() + rng.choice(("", "Z", "+05:30")),
+            "then": rng.choice((int, float, str))(rng.randrange(2**31)), "id": rng.randrange(10**6),
+            "tags": rng.sample("abcxé", rng.randrange(5)),
+        }  # fmt: skip
+        return {name: json.dumps(value) for name, value in texts.items()}
+
+    return record
+
+
 def documents(case: Case, seed: int = 5) -> list[str]:
     """Records, most of them strange: values, keys, escapes, spaces, duplicates, cuts, characters."""
     rng = random.Random(seed)
     usual = mixed(rng) if case.estimator else rides(rng)
+    if case.paths.items() >= OPTIONS.items():
+        usual = optional(rng)
 
     def key(name: str) -> str:
         if rng.random() > 0.05:
@@ -156,10 +265,14 @@ def documents(case: Case, seed: int = 5) -> list[str]:
         if rng.random() < 0.1:
             name = rng.choice(list(value) or ["y"])
             items.append(
-                (rng.choice((name, name, name.upper(), "x")), rng.choice((*ATOMS, "{}", *value.values())))
+                (
+                    rng.choice((name, name, name.upper(), "x")),
+                    rng.choice((*case.atoms, "{}", *value.values())),
+                )
             )
         items = [
-            (k, rng.choice(ATOMS) if isinstance(v, dict) and rng.random() < 0.05 else v) for k, v in items
+            (k, rng.choice(case.atoms) if isinstance(v, dict) and rng.random() < 0.05 else v)
+            for k, v in items
         ]
         rng.shuffle(items)
         members = ",".join(space() + key(k) + space() + ":" + space() + write(v) for k, v in items)
@@ -175,7 +288,7 @@ def documents(case: Case, seed: int = 5) -> list[str]:
             inner = record
             for step in outer:
                 inner = inner.setdefault(step, {})
-            inner[last] = rng.choice(ATOMS) if chance < 0.14 else text
+            inner[last] = rng.choice(case.atoms) if chance < 0.14 else text
         text = space() + write(record) + space()
         if rng.random() < 0.02:
             text = text[: rng.randrange(len(text) + 1)]
@@ -188,7 +301,11 @@ def documents(case: Case, seed: int = 5) -> list[str]:
 
 def convert(case: Case, folder: Path) -> Path:
     """A bundle of the case, made here."""
-    model = save(fit(ESTIMATORS[case.estimator](), sparse=case.sparse), folder / "model")
+    records = None
+    if case.paths.items() >= OPTIONS.items():
+        kept = None if "tags" in case.paths else -1  # the last feature
+        records = [dict(list(features.items())[:kept]) for features in prepared()]
+    model = save(fit(ESTIMATORS[case.estimator](), records, sparse=case.sparse), folder / "model")
     spec = case.spec
     if spec != "none":
         spec = str(folder / "spec.toml")

@@ -17,7 +17,11 @@ from skiff_convert.records import Encoder, Reject
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS, GOLDENS, OUTPUTS = map(contract.vectors, ("manifests", "goldens", "outputs"))
-RECORDS = [group for name in ("records", "records-3", "records-entries") for group in contract.vectors(name)]
+RECORDS = [
+    group
+    for name in ("records", "records-3", "records-entries", "records-spec")
+    for group in contract.vectors(name)
+]
 MANIFEST_SCHEMAS = {n: contract.schema(f"manifest-{n}") for n in contract.FORMATS}
 GOLDEN_SCHEMAS = {n: contract.schema(f"golden-{n}") for n in contract.FORMATS}
 ID = {"name": "id", "path": ["id"]}

@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skiff_convert import cli, columns, goldens, sample, spec
 from skiff_convert.errors import ConvertError
+from skiff_convert.feature import Feature
 
 ZONES = ("a", "b", "c", "d")
 INPUTS = [
@@ -307,7 +308,7 @@ def test_a_first_spec_converts(labels, run, file, tmp_path, how):
     assert '# text, 4 words: "a", "b", "c" …; string in the signature' in text
     assert "# number; double in the signature, optional" in text
     first = spec.load(str(path))
-    assert first.features == (
+    assert {name: one.source for name, one in first.features.items()} == (
         {"zone": ("zone",), "miles": ("miles",)}
         if how == "names"
         else {"zone": ("trip", "Zone"), "miles": ("trip", "miles")}
@@ -329,9 +330,70 @@ def test_a_first_spec_on_stdout_says_what_the_sample_lacks(labels, run, file):
     assert [line for line in out.splitlines() if "NOT IN THE SAMPLE" in line][0].startswith('miles = "miles"')
 
 
+def test_a_first_spec_of_what_a_sample_suggests(run, tmp_path, file):
+    rng = np.random.default_rng(3)
+    features = [
+        {
+            "pickup_hour": str(i % 24),
+            "weekday": i % 7,
+            "miles": float(i % 9),
+            "zone": ZONES[i % 4],
+            "tags": tags,
+        }
+        for i, tags in enumerate(
+            rng.choice(["x", "y"], rng.integers(3), replace=False).tolist() for _ in range(99)
+        )
+    ]
+    folder = save(fit(DecisionTreeRegressor(max_depth=4), features), tmp_path / "model")
+    trip = {"zone": "a", "miles": "1.5", "pickup": "2026-03-04T05:06:07+01:00", "dropoff": 1614834367000}
+    records = [{"id": 1, "trip": trip, "tags": ["x"]}, {"id": 2, "trip": {**trip, "zone": None}, "tags": []}]
+    records.append({"id": 3, "trip": trip})
+    path = tmp_path / "first.toml"
+    code, _, err = run(folder, "--init", path, "--sample", file(records))
+    assert code == 0, err
+    text = path.read_text()
+    lines = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+    lines = {name.strip(): line for name, line in lines.items()}
+    assert lines["miles"].startswith('{ from = "trip.miles", text = "number" }')
+    assert lines["tags"].startswith('{ from = "tags", list = true }')
+    assert "missing in 1 of 3: has it a default?" in lines["tags"]
+    assert "null in 1: has it a default?" in lines["zone"]
+    assert lines["pickup_hour"].startswith('{ from = "trip.pickup", time = "hour" }')
+    assert "OF A TIME IN THE SAMPLE, by its name" in lines["pickup_hour"]
+    assert lines["weekday"].startswith('{ from = "trip.pickup", time = "weekday" }')
+    epoch = 'hour = { from = "trip.dropoff", time = "hour", epoch = "ms" }'
+    assert f'# "trip.dropoff" is a time: {epoch}\n' in text
+    code, _, err = run(folder, "--spec", path, "--sample", file(records))
+    assert code == 0, err
+    assert "sample.jsonl: 3 records, 2 scored, 1 rejected" in err
+
+
+def test_names_that_the_model_never_learned_are_the_spec_s(run, tmp_path, file):
+    X = rides()[["miles"]].assign(late=lambda X: X.miles > 4).to_numpy(float)
+    folder = save(DecisionTreeRegressor(max_depth=3).fit(X, X[:, 0]), tmp_path / "model")
+    text = 'model = "m"\nprediction = "p"\n[features]\nlate = "late"\nmiles = "miles"\n'
+    code, _, err = run(folder, "--spec", file(text, "spec.toml"))
+    assert code == 0, err
+    given = "of the spec, in its order: late, miles"
+    assert f"  names       WARNING: {given}\n" in err
+
+
+def test_a_record_of_nothing_but_defaults_is_rejected(labels, run, file):
+    text = HEAD + '[features]\nzone = { from = "z", default = "a" }\nmiles = { from = "m", default = 1 }\n'
+    spec = file(text, "spec.toml")
+    code, out, err = run(labels, "--spec", spec, "--sample", file([{"z": "b", "m": 2}, {"m": 2}, {}]))
+    assert code == 0, err
+    assert bundle(out)[0]["empty"] == "reject"
+    assert "sample.jsonl: 3 records, 2 scored, 1 rejected" in err
+    code, out, err = run(labels, "--spec", spec, "--sample", file([{"place": "b", "m": 2}]))
+    assert (code, out) == (1, "")
+    assert last_two(err)[0].endswith("has zone, which the spec finds at z")
+    assert last_two(err)[1] == 'hint: is it always "a"? zone = { value = … } says so'
+
+
 def test_keys_with_dots():
     parsed = spec.parse('model="m"\nprediction="p"\nid=["a.b"]\n[features]\n"x.y" = ["ride", "x.y"]')
-    assert (parsed.id, parsed.features) == (("a.b",), {"x.y": ("ride", "x.y")})
+    assert (parsed.id, parsed.features) == (("a.b",), {"x.y": Feature(("ride", "x.y"))})
     with pytest.raises(ConvertError, match="spec s: features.a must be a list of keys, which are strings"):
         spec.parse('model="m"\nprediction="p"\n[features]\na = ["b", 3]', "s")
 

@@ -5,9 +5,54 @@ from helpers import ESTIMATORS, fit, mixed_records, taxi_records
 
 from skiff_convert import spec
 from skiff_convert.errors import ConvertError
-from skiff_convert.spec import Template
+from skiff_convert.feature import PARTS, Feature, Template, Time
 
 HEAD = 'model = "m"\nprediction = "p"\n'
+TABLES = [
+    ("", " needs from, where it is found, or value, which is the same in every record"),
+    ('from = "a", deflaut = 1', " has no option deflaut: did you mean default?"),
+    ('from = "a..b"', ": 'a..b' is not a path"),
+    ("from = 3", " must be a string"),
+    ('value = "x", default = 1', ": a value is the same in every record, and has no other option"),
+    ("value = [1]", ": value must be text, a finite number, true or false"),
+    ('from = "a", default = inf', ": default must be text, a finite number, true or false"),
+    ('from = "a", missing = "zero"', ": missing is 'zero', not one of reject, null, absent, default"),
+    ('from = "a", null = true', ": null is True, not one of reject, null, absent, default"),
+    ('from = "a", missing = "default"', " needs a default, which missing or null asks for"),
+    (
+        'from = "a", default = 1, missing = "null", null = "null"',
+        ": neither missing nor null asks for its default",
+    ),
+    ('from = "a", min = "1"', ": min must be a finite number"),
+    ('from = "a", max = true', ": max must be a finite number"),
+    ('from = "a", min = 2, max = 1', ": min 2.0 is above max 1.0"),
+    ('from = "a", text = "float"', ": text is 'float', not one of number"),
+    ('from = "a", time = "hours"', f": time is 'hours', not one of {', '.join(PARTS)}"),
+    ('from = "a", epoch = "s"', ': epoch is of a time: which part? such as time = "hour"'),
+    ('from = "a", zone = "utc"', ': zone is of a time: which part? such as time = "hour"'),
+    ('from = "a", time = "hour", zone = "Europe/Paris"', ": zone is 'Europe/Paris', not one of written, utc"),
+    (
+        'from = "a", time = "hour", epoch = "s", zone = "utc"',
+        ": seconds since 1970 have no zone: they are UTC",
+    ),
+    (
+        'from = "a", time = "hour", text = "number"',
+        ": a time in text is ISO 8601; of a number in text say epoch as well",
+    ),
+    ('from = "a", time = "hour", min = 1', ": a part of a time has no min and max"),
+    ('from = "{a}", time = "hour"', ": a template makes text, which is not read again: give its path"),
+    ('from = "{a}", missing = "null"', ": a template of a part that is missing is not null: give a default"),
+    ('from = "a", list = 1', ": list is true or false"),
+    (
+        'from = "a", list = true, default = "x"',
+        ": a list of words has no other options than missing and null",
+    ),
+    (
+        'from = "a", list = true, null = "null"',
+        ": a list of words has a path, and is there, absent or rejected",
+    ),
+    ('from = "{a}", list = true', ": a list of words has a path, and is there, absent or rejected"),
+]
 
 
 def test_taxi():
@@ -19,15 +64,40 @@ def test_taxi():
     )
     assert taxi.id == ("ride_id",)
     assert taxi.features == {
-        "PU_DO": Template((("ride", "PULocationID"), "_", ("ride", "DOLocationID"))),
-        "trip_distance": ("ride", "trip_distance"),
+        "PU_DO": Feature(Template((("ride", "PULocationID"), "_", ("ride", "DOLocationID")))),
+        "trip_distance": Feature(("ride", "trip_distance")),
     }
 
 
 def test_doubled_braces_are_braces():
     parsed = spec.parse(HEAD + "[features]\nf = '{{{a.b}}}-{c}'")
-    assert parsed.features == {"f": Template(("{", ("a", "b"), "}-", ("c",)))}
+    assert parsed.features == {"f": Feature(Template(("{", ("a", "b"), "}-", ("c",))))}
     assert (parsed.id, parsed.unit) == (None, "")
+
+
+def test_a_table_says_more_of_a_feature():
+    parsed = spec.parse(
+        HEAD
+        + """[features]
+        a = { from = ["x", "y.z"], default = 1.5, text = "number", min = 0 }
+        b = { from = "{x}_{y}", default = "none", null = "null" }
+        c = { from = "t", time = "weekday", epoch = "ms", missing = "null" }
+        d = { from = "t", time = "hour", zone = "utc" }
+        e = { value = true }
+        [features.f]
+        from = "tags"
+        list = true
+        missing = "absent"
+        """
+    ).features
+    assert parsed == {
+        "a": Feature(("x", "y.z"), "default", "default", 1.5, "number", 0.0),
+        "b": Feature(Template((("x",), "_", ("y",))), "default", "null", "none"),
+        "c": Feature(("t",), "null", time=Time("weekday", "ms", "")),
+        "d": Feature(("t",), time=Time("hour", "", "utc")),
+        "e": Feature(None, "default", default=True),
+        "f": Feature(("tags",), "absent", list=True),
+    }
 
 
 @pytest.mark.parametrize(
@@ -60,6 +130,7 @@ def test_doubled_braces_are_braces():
         (HEAD + '[features]\na = "{b}}"', "spec s: features.a: stray brace at character 4"),
         (HEAD + '[features]\na = "{}"', "spec s: features.a: stray brace at character 1"),
         (HEAD + 'id = "x.p"\n[features]\na = "a"', "spec s: id and prediction are both called p"),
+        *((f"{HEAD}[features]\na = {{ {table} }}", f"spec s: features.a{error}") for table, error in TABLES),
     ],
 )
 def test_wrong_specs(text, error):

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"errors"
+	"fmt"
 
 	"skiff/inference/jsonscan"
 )
@@ -37,10 +38,16 @@ func (c *Column) upgrade2() error {
 	switch {
 	case c.Least != nil:
 		return errors.New("least is of format 3")
-	case c.Kind == Entry:
-		return errors.New("entries are of format 3")
+	case c.Kind == Entry || c.Kind == OneWord || c.Kind == Constant:
+		return fmt.Errorf("columns of kind %s are of format 3", c.Kind)
+	case c.Default != nil || c.Min != nil || c.Max != nil || c.Time != nil || c.Missing == Default || c.Null == Default:
+		return errors.New("default, min, max and time are of format 3")
+	case c.Text == InText || c.Kind == Number && c.Null == Zero:
+		return errors.New("numbers in text, and a null of 0, are of format 3")
 	case c.Unknown != "":
 		return errors.New("unknown is a rule of format 3")
+	case len(c.Template) > 0 && c.Missing != Refuse:
+		return errors.New("a template may be missing from format 3 on")
 	case c.Missing == Null || c.Missing == NaN:
 		return errors.New("missing is null or nan from format 3 on")
 	case c.Kind != Category:

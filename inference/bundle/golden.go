@@ -86,7 +86,7 @@ func parseGolden(line []byte, m *Manifest) (Golden, error) {
 		return Golden{}, errors.New("a bound is for a prediction, a field for a reason to reject")
 	case !predicted && !slices.Contains(inference.Reasons(), g.Reject):
 		return Golden{}, fmt.Errorf("there is no reason %q", g.Reject)
-	case g.Reject == inference.UnknownCategory && m.Format < 3:
+	case (g.Reject == inference.UnknownCategory || g.Reject == inference.Unreadable) && m.Format < 3:
 		return Golden{}, fmt.Errorf("the reason %s is of format 3", g.Reject)
 	case g.Within != nil && !(*g.Within > 0 && *g.Within <= math.MaxFloat64):
 		return Golden{}, fmt.Errorf("its bound is %v", *g.Within)

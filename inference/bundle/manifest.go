@@ -10,9 +10,11 @@ const (
 	Format    = 3
 )
 
-// The kinds of columns and outputs: of columns the first three, of outputs the
-// last three.
+// The kinds of columns and outputs: of columns all but the last two, of outputs
+// the last three.
 const (
+	Constant = "constant"
+	OneWord  = "word"
 	Entry    = "entry"
 	Category = "category"
 	Number   = "number"
@@ -62,6 +64,14 @@ const (
 	Unknown = "unknown"
 	Null    = "null"
 	Accept  = "accept"
+	Default = "default"
+)
+
+// How a column reads text, and what a word's column makes of one that is twice
+// in a list.
+const (
+	InText = "number" // text is a number
+	Count  = "count"
 )
 
 // A Manifest says how records become rows and predictions become output. The
@@ -183,18 +193,47 @@ func (m *Manifest) Width() int {
 // A Column is one column of the model's input X.
 type Column struct {
 	Name       string   `json:"name"`
-	Kind       string   `json:"kind"`               // Category, Number or Entry
+	Kind       string   `json:"kind"`               // Category, Number, OneWord, Entry or Constant
 	Path       []string `json:"path,omitempty"`     // the value's place in the record
 	Template   []Part   `json:"template,omitempty"` // or the text to build
-	Missing    string   `json:"missing"`            // an absent value: Refuse; None or Null of a category; Zero or NaN of a number
-	Null       string   `json:"null,omitempty"`     // null: Refuse; Unknown or None of a category without that word; NaN of a number
+	Missing    string   `json:"missing"`            // an absent value: Refuse or Default; None or Null of a category; Zero or NaN of a number
+	Null       string   `json:"null,omitempty"`     // null: Refuse or Default; Unknown or None of a category without that word; Zero or NaN of a number
 	Other      string   `json:"other,omitempty"`    // a category's value of a type that its words haven't: Refuse, Unknown or None
 	Unknown    string   `json:"unknown,omitempty"`  // a category's value of a type that they have: Refuse or Accept
-	Text       string   `json:"text,omitempty"`     // a number's text: Refuse or Zero
+	Text       string   `json:"text,omitempty"`     // text: Refuse or Zero of a number; InText
 	Limit      *float64 `json:"limit,omitempty"`    // a number of this magnitude or more is not finite to the model; absent: float64's own
 	Least      *float64 `json:"least,omitempty"`    // a number below this is not finite to the model; absent: minus the limit
 	Vocabulary []Scalar `json:"vocabulary,omitempty"`
 	Words      []Part   `json:"words,omitzero"` // of an entry: where text or a list of texts makes it 1
+
+	Default *float64 `json:"default,omitempty"` // what the column gets where Missing or Null says so: a number, or a code
+	Min     *float64 `json:"min,omitempty"`     // a number below is this one
+	Max     *float64 `json:"max,omitempty"`     // a number above is this one
+	Time    *Time    `json:"time,omitempty"`    // the value is a time, and the number a part of it
+	Word    *string  `json:"word,omitempty"`    // of a word: the text
+	Repeat  string   `json:"repeat,omitempty"`  // of a word: in a list more than once: Refuse or Count
+	Without string   `json:"without,omitempty"` // of a word: what the column gets where the word is not there: Zero or NaN
+	Value   *float64 `json:"value,omitempty"`   // of a constant: what the column gets
+}
+
+// A Time is which part of a time a column has, and how the time is read.
+type Time struct {
+	Part  string `json:"part"`
+	Epoch string `json:"epoch,omitempty"` // numbers are Seconds or Milliseconds since 1970, UTC; absent: text in ISO 8601
+	Zone  string `json:"zone,omitempty"`  // of text: AsWritten or UTC
+}
+
+// How times are read.
+const (
+	Seconds      = "s"
+	Milliseconds = "ms"
+	AsWritten    = "written"
+	UTC          = "utc"
+)
+
+// Parts are those of a time that a column may have, called as pandas calls them.
+func Parts() []string {
+	return []string{"year", "quarter", "month", "week", "day", "day_of_year", "weekday", "hour", "minute", "second"}
 }
 
 // A Part is a piece of a template: a value of the record, or text. A word of an

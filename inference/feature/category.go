@@ -2,6 +2,7 @@ package feature
 
 import (
 	"math"
+	"strconv"
 
 	"skiff/inference"
 	"skiff/inference/bundle"
@@ -12,12 +13,12 @@ import (
 type category struct {
 	place         *place
 	words         *words
-	missing       rule // of an absent key
-	missingIsNull bool // it is as null is
-	null          rule
-	other         rule    // of a value of a type that the words haven't
-	unknown       rule    // of one of a type that they have
-	limit         float64 // of numbers where none is a word: from here on they are rejected; 0 where all are other
+	missing, null standin
+	missingIsNull bool     // an absent key is as null is
+	reading       *reading // nil: values are words as they are
+	other         rule     // of a value of a type that the words haven't
+	unknown       rule     // of one of a type that they have
+	limit         float64  // of numbers where none is a word: from here on they are rejected; 0 where all are other
 }
 
 // A rule is what becomes of a value that is no word.
@@ -40,29 +41,34 @@ func ruleOf(name string) rule {
 }
 
 func compileCategory(c *bundle.Column, paths *jsonscan.Builder) *category {
-	limit := 0.0
-	if c.Limit != nil {
-		limit = *c.Limit
-	}
-	return &category{
+	out := &category{
 		place: locate(paths, c.Path), words: wordsOf(c.Vocabulary),
-		missing: ruleOf(c.Missing), missingIsNull: c.Missing == bundle.Null,
-		null: ruleOf(c.Null), other: ruleOf(c.Other), unknown: ruleOf(c.Unknown), limit: limit,
+		missing: standinOf(c, c.Missing), missingIsNull: c.Missing == bundle.Null, null: standinOf(c, c.Null),
+		other: ruleOf(c.Other), unknown: ruleOf(c.Unknown), limit: orElse(c.Limit, 0),
 	}
+	if out.words.null > 0 && c.Null == "" {
+		out.null = standin{x: float64(out.words.null), there: true}
+	}
+	if r := readingOf(c); r.textIsNumber || r.time != nil {
+		out.reading = &r
+	}
+	return out
 }
 
 // encode implements column: the word's code.
 func (c *category) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejection) {
 	v, ok := c.place.find(s.found)
-	if !ok {
-		switch isMissing := c.place.missing(s.found); {
-		case isMissing && c.missingIsNull:
-			v.Kind = jsonscan.Null
-		case isMissing && c.missing == none:
-			return 0, false, nil
-		default:
-			return 0, false, c.place.reject(s.found, c.words.expected)
-		}
+	switch {
+	case !ok && c.missingIsNull && c.place.missing(s.found):
+		return c.ofNull()
+	case !ok && c.missing.there && c.place.missing(s.found):
+		return c.missing.x, c.missing.unknown, nil
+	case !ok:
+		return 0, false, c.place.reject(s.found, c.words.expected)
+	case v.Kind == jsonscan.Null:
+		return c.ofNull()
+	case c.reading != nil && (c.reading.time != nil || v.Kind == jsonscan.Text):
+		return c.read(doc, v, s)
 	}
 	var code int32
 	learned := false // whether there are words of its type
@@ -84,23 +90,49 @@ func (c *category) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rej
 				return 0, false, notFinite(c.place.field(), c.limit)
 			}
 		}
-	case jsonscan.Null:
-		code, rule = c.words.null, c.null
 	default:
 		rule = reject
 	}
 	if learned {
-		rule = c.unknown
+		return c.of(code, v)
 	}
+	if rule == reject {
+		return 0, false, wrongType(c.place.field(), c.words.expected, v.Kind)
+	}
+	return 0, rule == unknown, nil
+}
+
+// read is encode for a value that is read as a number first: a word is that
+// number, or the text of it.
+func (c *category) read(doc []byte, v jsonscan.Value, s *Scratch) (float64, bool, *inference.Rejection) {
+	x, is := c.reading.number(doc, v, s)
 	switch {
-	case code > 0:
-		return float64(code), false, nil
-	case rule != reject:
-		return 0, rule == unknown, nil
-	case learned:
+	case is == isNull:
+		return c.ofNull()
+	case is != isNumber:
+		return 0, false, c.reading.reject(c.place, is, v)
+	case math.IsInf(x, 0):
+		return 0, false, notFinite(c.place.field(), math.MaxFloat64)
+	case c.words.texts != nil:
+		s.text = strconv.AppendInt(s.text[:0], int64(x), 10)
+		return c.of(c.words.texts[string(s.text)], v)
+	}
+	return c.of(c.words.numbers[x], v)
+}
+
+// of returns what a code is, 0 where v is no word.
+func (c *category) of(code int32, v jsonscan.Value) (float64, bool, *inference.Rejection) {
+	if code == 0 && c.unknown == reject {
 		return 0, false, unknownCategory(c.place.field(), v.Kind.String())
 	}
-	return 0, false, wrongType(c.place.field(), c.words.expected, v.Kind)
+	return float64(code), code == 0, nil
+}
+
+func (c *category) ofNull() (float64, bool, *inference.Rejection) {
+	if !c.null.there {
+		return 0, false, wrongType(c.place.field(), c.words.expected, jsonscan.Null)
+	}
+	return c.null.x, c.null.unknown, nil
 }
 
 func unknownCategory(field, found string) *inference.Rejection {

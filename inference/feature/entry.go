@@ -32,7 +32,7 @@ const wordsOrNumber = "a number, text or a list of different texts"
 
 // encode implements column.
 func (e *entry) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejection) {
-	x, given := e.number.missing, false
+	x, given := e.number.missing.x, false
 	own := e.number.place
 	v, ok := own.find(s.found)
 	switch {
@@ -63,24 +63,14 @@ func (e *entry) encode(doc []byte, s *Scratch) (float64, bool, *inference.Reject
 // times returns how often the word is at its place; false where that has what
 // is neither words nor a number.
 func (w *entryWord) times(doc []byte, s *Scratch) (times int, ok bool) {
-	count := func(v jsonscan.Value) {
-		if s.text = jsonscan.AppendText(s.text[:0], doc, v); string(s.text) == w.word {
-			times++
-		}
-	}
 	v, ok := w.place.find(s.found)
-	if !ok {
+	switch {
+	case !ok:
 		return 0, true
+	case v.Kind == jsonscan.Text || v.Kind == jsonscan.List:
+		return timesIn(doc, v, w.word, s)
 	}
-	switch v.Kind {
-	case jsonscan.Text:
-		count(v)
-	case jsonscan.List:
-		return times, jsonscan.Texts(doc, v, count)
-	case jsonscan.Object:
-		return 0, false
-	}
-	return times, true
+	return 0, v.Kind != jsonscan.Object
 }
 
 // RefuseEmpty makes p reject a document that has no column's value.

@@ -3,71 +3,55 @@ package feature
 import (
 	"fmt"
 	"math"
-	"strconv"
 
 	"skiff/inference"
 	"skiff/inference/bundle"
 	"skiff/inference/jsonscan"
 )
 
-const aNumber = "a number"
-
 // A number is a column of numbers.
 type number struct {
-	place                               *place
-	missing                             float64 // what an absent key is
-	mayBeMissing, nullIsNaN, textIsZero bool
-	least, limit                        float64 // least <= x < limit
+	place         *place
+	missing, null standin
+	reading       reading
+	low, high     float64 // what is beyond is they
+	least, limit  float64 // least <= x < limit
 }
 
 func compileNumber(c *bundle.Column, paths *jsonscan.Builder) *number {
-	n := &number{
-		place: locate(paths, c.Path), least: leastOf(c), limit: limitOf(c),
-		mayBeMissing: c.Missing != bundle.Refuse, nullIsNaN: c.Null == bundle.NaN, textIsZero: c.Text == bundle.Zero,
+	return &number{
+		place: locate(paths, c.Path), missing: standinOf(c, c.Missing), null: standinOf(c, c.Null), reading: readingOf(c),
+		low: orElse(c.Min, math.Inf(-1)), high: orElse(c.Max, math.Inf(1)), least: leastOf(c), limit: limitOf(c),
 	}
-	if c.Missing == bundle.NaN {
-		n.missing = math.NaN()
-	}
-	return n
 }
 
 // encode implements column: the number as the model gets it.
 func (n *number) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejection) {
 	v, ok := n.place.find(s.found)
 	if !ok {
-		if n.mayBeMissing && n.place.missing(s.found) {
-			return n.missing, false, nil
+		if n.missing.there && n.place.missing(s.found) {
+			return n.missing.x, false, nil
 		}
-		return 0, false, n.place.reject(s.found, aNumber)
+		return 0, false, n.place.reject(s.found, n.reading.expected)
 	}
-	switch v.Kind {
-	case jsonscan.Integer, jsonscan.Float:
-		f, err := strconv.ParseFloat(string(v.Raw(doc)), 64)
-		if f == 0 && v.Kind == jsonscan.Integer {
-			f = 0 // Python's int has no -0
-		}
-		if err != nil || f >= n.limit {
-			return 0, false, notFinite(n.place.field(), n.limit)
-		}
-		if f < n.least {
-			return 0, false, belowLeast(n.place.field(), n.least)
-		}
-		return f, false, nil
-	case jsonscan.Boolean:
-		if doc[v.Start] == 't' {
-			return 1, false, nil
-		}
-		return 0, false, nil
-	case jsonscan.Null:
-		if n.nullIsNaN {
-			return math.NaN(), false, nil
-		}
-	case jsonscan.Text:
-		if n.textIsZero {
-			return 0, false, nil
-		}
+	x, is := n.reading.number(doc, v, s)
+	switch {
+	case is == isNull && n.null.there:
+		return n.null.x, false, nil
+	case is != isNumber:
+		return 0, false, n.reading.reject(n.place, is, v)
+	case x < n.low:
+		x = n.low
+	case x > n.high:
+		x = n.high
 	}
-	return 0, false, wrongType(n.place.field(), aNumber, v.Kind)
+	if x >= n.limit {
+		return 0, false, notFinite(n.place.field(), n.limit)
+	}
+	if x < n.least {
+		return 0, false, belowLeast(n.place.field(), n.least)
+	}
+	return x, false, nil
 }
 
 func belowLeast(field string, least float64) *inference.Rejection {
@@ -84,3 +68,21 @@ func notFinite(field string, limit float64) *inference.Rejection {
 		Reason: inference.NotFinite, Field: field, Expected: fmt.Sprintf("a number of less than %.3g", limit), Found: "a larger one",
 	}
 }
+
+func orElse(x *float64, otherwise float64) float64 {
+	if x == nil {
+		return otherwise
+	}
+	return *x
+}
+
+// leastOf returns the least number that is finite to the model.
+func leastOf(c *bundle.Column) float64 {
+	if c.Least != nil {
+		return *c.Least
+	}
+	return math.Nextafter(-limitOf(c), 0)
+}
+
+// limitOf returns the number from which on one is not finite to the model.
+func limitOf(c *bundle.Column) float64 { return orElse(c.Limit, math.Inf(1)) }

@@ -10,6 +10,9 @@ import (
 // f-string builds them.
 type template struct {
 	parts          []part
+	missing        standin // where a part is missing
+	null           standin // where a part is null and that is no text
+	nullIsText     bool
 	codes          map[string]int32
 	refusesUnknown bool
 }
@@ -21,7 +24,10 @@ type part struct {
 }
 
 func compileTemplate(c *bundle.Column, paths *jsonscan.Builder) *template {
-	t := &template{codes: wordsOf(c.Vocabulary).texts, refusesUnknown: ruleOf(c.Unknown) == reject}
+	t := &template{
+		missing: standinOf(c, c.Missing), null: standinOf(c, c.Null), nullIsText: c.Null == "",
+		codes: wordsOf(c.Vocabulary).texts, refusesUnknown: ruleOf(c.Unknown) == reject,
+	}
 	for _, p := range c.Template {
 		if len(p.Path) > 0 {
 			t.parts = append(t.parts, part{place: locate(paths, p.Path)})
@@ -43,8 +49,16 @@ func (t *template) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rej
 			continue
 		}
 		v, ok := p.place.find(s.found)
-		if !ok {
+		switch {
+		case !ok && t.missing.there && p.place.missing(s.found):
+			return t.missing.x, t.missing.unknown, nil
+		case !ok:
 			return 0, false, p.place.reject(s.found, expected)
+		case v.Kind != jsonscan.Null || t.nullIsText:
+		case t.null.there:
+			return t.null.x, t.null.unknown, nil
+		default:
+			return 0, false, wrongType(p.place.field(), expected, v.Kind)
 		}
 		if s.text, ok = jsonscan.AppendStr(s.text, doc, v); !ok {
 			return 0, false, wrongType(p.place.field(), expected, v.Kind)

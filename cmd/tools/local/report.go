@@ -159,8 +159,8 @@ func (o *outcome) printReasons(w io.Writer, r result) {
 	}
 	fmt.Fprintln(w, "dead letters   rides  such as")
 	for _, reason := range inference.Reasons() {
-		if reason == inference.UnknownCategory && r.DeadLetters[reason] == 0 {
-			continue // most models take any
+		if (reason == inference.UnknownCategory || reason == inference.Unreadable) && r.DeadLetters[reason] == 0 {
+			continue // most models take any, and read nothing out of text
 		}
 		says := o.letters.example(reason)
 		if reason == inference.NotBase64 {
