@@ -12,6 +12,7 @@ from contract import CONTRACT  # noqa: E402
 from helpers import Converted  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from skiff_convert import cli  # noqa: E402
 from skiff_convert.world import World  # noqa: E402
 
 OPERATORS = json.loads((CONTRACT.parent / "graph" / "operators.json").read_text())["operators"]
@@ -68,3 +69,31 @@ def only_what_the_worker_reads(monkeypatch):
 def converted(tmp_path):
     """Puts a fitted pipeline through the converter's stages."""
     return lambda pipeline, spec="none": Converted(pipeline, tmp_path, spec)
+
+
+@pytest.fixture
+def run(capsys, tmp_path):
+    """Runs the command; (exit code, stdout, stderr). The bundle would be under tmp_path/out."""
+
+    def run(*args) -> tuple[int, str, str]:
+        try:
+            code = cli.main([*map(str, args), "--out", str(tmp_path / "out"), "--no-isolation"])
+        except SystemExit as stopped:
+            code = stopped.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes records, or a text, to a file."""
+
+    def write(content, name: str = "sample.jsonl") -> Path:
+        path = tmp_path / name
+        lines = [one if isinstance(one, str) else json.dumps(one) for one in content]
+        path.write_text(content if isinstance(content, str) else "\n".join(lines) + "\n")
+        return path
+
+    return write
