@@ -1,6 +1,6 @@
 ##@ Work on it
 .PHONY: test
-test: test-go test-python test-path test-failures test-soak swap-test compare-test deploy-test ## everything CI runs but lint and the image
+test: test-go test-python test-pipelines test-path test-failures test-soak swap-test compare-test deploy-test ## everything CI runs but lint and the image
 
 .PHONY: test-go
 test-go: onnxruntime ops ## the Go tests, with the race detector
@@ -10,6 +10,10 @@ test-go: onnxruntime ops ## the Go tests, with the race detector
 .PHONY: test-python
 test-python: $(VENV)/.convert $(VENV)/.boosters $(VENV)/.stack $(BIN)/worker ## the converter's tests
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile convert
+
+.PHONY: test-pipelines
+test-pipelines: ## a part of test-matrix: 40 pipelines made at random, two environments of other years
+	@$(MAKE) test-matrix PART=ci
 
 .PHONY: test-path
 test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions

@@ -153,15 +153,15 @@ class _Folder:
             if not len(nodes):
                 return
         if self.compute and steps or not all(step.ordered or step.op == "absent" for step in steps):
-            steps, column = (), self._column(value)
+            steps, before = (), value
         elif isinstance(value, Computed):
-            column = self._column(Computed(value.node, value.index))
+            before = Computed(value.node, value.index)
         else:
-            column = value.column
+            before = Through(value.column)
         try:
-            self._cut(column, steps, nodes)
+            self._cut(before, steps, nodes)
         except NotOrdered:
-            self._cut(self._column(value), (), nodes)
+            self._cut(value, (), nodes)
 
     def _ask_whole(self, value: Through | Computed, nodes: np.ndarray) -> None:
         """Whether a number is in a set: it is held within one of the set's ends, as large sets need it."""
@@ -181,14 +181,17 @@ class _Folder:
             self.question.update((int(node), question) for node in group)
 
     def _column(self, value: Computed | Through) -> int:
-        """The place of a value that the graph computes."""
+        """The place of a column of X, or of a value that the graph computes."""
+        if isinstance(value, Through) and not value.steps:
+            return value.column
         for i, known in enumerate(self.computed):
             if type(known) is type(value) and vars(known) == vars(value):
                 return self.width + i
         self.computed.append(value)
         return self.width + len(self.computed) - 1
 
-    def _cut(self, column: int, steps: tuple[Step, ...], nodes: np.ndarray) -> None:
+    def _cut(self, value: Computed | Through, steps: tuple[Step, ...], nodes: np.ndarray) -> None:
+        """Questions about a value through steps become questions about the value."""
         at = [i for i, step in enumerate(steps) if step.op == "absent"]
         without = tuple(step for step in steps if step.op != "absent")
         groups = list(self._groups(nodes).values())
@@ -201,8 +204,8 @@ class _Folder:
         low, high = left(np.full(len(asks), first)), left(np.full(len(asks), LARGEST))
         cut = largest(lambda x: (x < first) | (left(x) == low), len(asks))
         missing = self.trees.goes_left(asks, through(steps, np.full(len(asks), np.nan)))
-        if first > -LARGEST and self._may_be_below(column, first) and (missing != low).any():
-            raise NotOrdered  # what is below is missing
+        if first > -LARGEST and self._may_be_below(value, first) and (missing != low).any():
+            value = apply(value, Step("from", first))  # what is below is missing
         if at:
             width = float(steps[at[0]].value)
             self._check_absent(steps[: at[0]], at, width)
@@ -210,6 +213,7 @@ class _Folder:
             for end in (-width, width):
                 if (zero != left(np.full(len(asks), end))).any():
                     raise NotOrdered
+        column = self._column(value)
         for group, lo, hi, split, miss in zip(groups, low, high, cut, missing, strict=True):
             if lo == hi:  # of all finite numbers
                 split = np.inf
@@ -229,8 +233,9 @@ class _Folder:
             return -LARGEST
         return float(np.nextafter(largest(lambda x: np.isnan(through(steps, x)), 1)[0], np.inf))
 
-    def _may_be_below(self, column: int, first: float) -> bool:
-        least = self.least[column] if column < len(self.least) else None
+    def _may_be_below(self, value: Computed | Through, first: float) -> bool:
+        known = isinstance(value, Through) and not value.steps and value.column < len(self.least)
+        least = self.least[value.column] if known else None
         return least is None or least < first
 
     def _check_absent(self, before: tuple[Step, ...], at: list[int], width: float) -> None:

@@ -151,6 +151,8 @@ class Lowering:
                 return self.or_nan(x, add("GreaterOrEqual", x, self.constant(value)))
             case "negative_missing":
                 return add("Where", add("Less", x, self.constant(0.0)), self.constant(np.nan), x)
+            case "from":
+                return add("Where", add("Less", x, self.constant(value)), self.constant(np.nan), x)
             case "square":
                 return add("Mul", x, x)
         made = further(self, x, step.op, value)

@@ -36,13 +36,12 @@ def _of_numbers(asked: "_Asked", columns: Sequence[Column]) -> dict[int, Accepts
     numbers = [i for i, column in enumerate(columns) if column.kind in ("number", "entry")]
     nan = asked.whether(numbers, [np.nan])
     every = asked.whether(numbers, [LARGEST, -LARGEST])
-    small = asked.whether(numbers, [0.0, -1.0])
-    some = [i for i in numbers if not (every[i] and small[i])]
+    some = [i for i in numbers if not every[i]]
     below = asked.whether(some, [BELOW, -BELOW])
     single = asked.whether([i for i in some if below[i]], [FLOAT32_LIMIT, -FLOAT32_LIMIT])
     accepts = {i: Accepts(nan[i], None) for i in numbers}
     for i in some:
-        if small[i] and below[i] and not single[i]:
+        if below[i] and not single[i]:
             accepts[i] = Accepts(nan[i], FLOAT32_LIMIT)
         else:
             accepts[i] = Accepts(nan[i], *_ends(asked, i))
@@ -50,15 +49,11 @@ def _of_numbers(asked: "_Asked", columns: Sequence[Column]) -> dict[int, Accepts
 
 
 def _ends(asked: "_Asked", i: int) -> tuple[float | None, float | None]:
-    """The least number above 1 that is refused, and the least that is taken; None where there is none.
-
-    A logarithm of 0 may be refused, and those of less be missing: from there on all are refused.
-    """
+    """The least number above 1 that is refused, and the least that is taken; None where there is none."""
     limit = None if asked.whether([i], [LARGEST])[i] else asked.change(i, 1.0, LARGEST)[1]
-    for x in (0.0, -1.0, -LARGEST):
-        if not asked.whether([i], [x])[i]:
-            return limit, asked.change(i, 1.0, x)[0]
-    return limit, None if limit is None else -LARGEST
+    if asked.whether([i], [-LARGEST])[i]:
+        return limit, None if limit is None else -LARGEST
+    return limit, asked.change(i, 1.0, -LARGEST)[0]
 
 
 def _of_categories(asked: "_Asked", columns: Sequence[Column]) -> dict[int, float | None]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .values import Computed, Value
+from .values import Computed, Through, Value
 
 FLOAT32_LIMIT = 2.0**128 - 2.0**103  # the least double that float32 has not
+POLES = frozenset(["log", "log1p", "log2", "log10", "reciprocal", "power", "box_cox"])  # infinite somewhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ class Forest:
 
     target is the output that a tree adds to, or -1: to all of them, leaf by leaf. single is whether the sums
     are float32. refuses is whether the original refuses what is beyond float32: the sums are NaN where a node
-    makes such a value of others; that columns have none is for the columns.
+    makes such a value of others, or a logarithm of 0; that columns have none is for the columns.
     """
 
     values: tuple[Value, ...]
@@ -103,7 +104,13 @@ class Forest:
     @property
     def made(self) -> list[int]:
         """The places of the values that have to be within float32."""
-        return [i for i, v in enumerate(self.values) if isinstance(v, Computed)] if self.refuses else []
+        if not self.refuses:
+            return []
+        return [
+            i
+            for i, v in enumerate(self.values)
+            if isinstance(v, Computed) or isinstance(v, Through) and any(s.op in POLES for s in v.steps)
+        ]
 
     def inputs(self) -> Sequence[Value]:
         """The values."""

@@ -65,7 +65,7 @@ class Step:
     float32  x rounded to float32
     above    1.0 where x > value, else 0.0; at_least: x >= value
     missing  1.0 where x is NaN, else 0.0
-    negative_missing  NaN where x < 0, else x
+    negative_missing  NaN where x < 0, else x; from: NaN where x < value
     absent   NaN where |x| <= value, else x: a sparse matrix does not hold zeros (value 0.0)
     except   NaN where x is value, else x
     tiny     0.0 where |x| <= value, else x
@@ -125,6 +125,8 @@ class Step:
                 return np.isnan(x)
             case "negative_missing":
                 return np.where(x < 0, np.nan, x)
+            case "from":
+                return np.where(x < value, np.nan, x)
             case "absent":
                 return np.where(np.abs(x) <= value, np.nan, x)
             case "except":
@@ -189,6 +191,7 @@ def spread(steps: tuple[Step, ...], x: np.ndarray, off: np.ndarray) -> np.ndarra
             "missing",
             "absent",
             "negative_missing",
+            "from",
         ):
             far = np.where(ends.max(axis=0) > 0, np.inf, 0.0)  # a jump: certain, or nothing is
         far = np.where(np.isnan(far) & ~np.isnan(at), np.inf, far)
