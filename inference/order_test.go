@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -147,7 +148,10 @@ func TestInOrderForGood(t *testing.T) {
 // where they go.
 func TestOrderedBatch(t *testing.T) {
 	s := newShelf(1, 0)
-	e, _ := newEngine(s, nil, limited)
+	e := NewEngine(modelFunc(func(b *Batch, i int) { // whose predictions have keys of their own
+		b.Messages = append(b.Messages, Message{Key: fmt.Sprint("id", i), Data: b.Items[i].Data})
+		b.Sent = append(b.Sent, i)
+	}), &Target{s, limited}, nil, slog.New(slog.DiscardHandler))
 	e.Outgoing.Ordered = true
 	b := batchOf("a", "b", "c", "d")
 	for i, key := range []string{"x", "y", "x", string(make([]byte, 257))} {
@@ -156,7 +160,7 @@ func TestOrderedBatch(t *testing.T) {
 	if err := e.Handle(t.Context(), b); err != nil || fates(b) != "published+ published+ published+ published+" {
 		t.Errorf("%s, %v", fates(b), err)
 	}
-	if string(s.taken["x"]) != "ac" || string(s.taken["y"]) != "b" || s.calls != 2 {
+	if string(s.taken["x"]) != "ac" || string(s.taken["y"]) != "b" || string(s.taken["id3"]) != "d" || s.calls != 2 { // the last one's is no key
 		t.Errorf("taken %q and %q in %d requests", s.taken["x"], s.taken["y"], s.calls)
 	}
 	s = newShelf(1, 0.5)

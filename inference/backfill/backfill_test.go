@@ -122,8 +122,9 @@ func TestGoesOn(t *testing.T) {
 			stop := echo{func(batch int) {
 				if batch == at {
 					cancel()
-					if killed { // as the disk is now, and what was written since is half there
-						kept = [3]string{read(t, to) + `{"n":`, read(t, to+".rejected") + `{`, read(t, to+".progress")}
+					if killed { // as the disk is now, and behind it what nobody made sure of
+						more := strings.Repeat("x", 1<<20)
+						kept = [3]string{read(t, to) + more, read(t, to+".rejected") + more, read(t, to+".progress")}
 					}
 				}
 			}}

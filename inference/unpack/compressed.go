@@ -69,12 +69,18 @@ var errLarge = errors.New("too large")
 // counts, whatever becomes of it: it took its time.
 func (u *Unpacker) readAll(r io.Reader, size int) ([]byte, error) {
 	const least = 512
-	data := make([]byte, 0, max(min(size, u.left), least))
+	size = max(min(size, u.left+1), least) // one more shows that it is too large
+	data := u.spare[:0]
+	if cap(data) < size {
+		data = make([]byte, 0, size)
+	}
+	u.spare = nil
 	for {
 		n, err := r.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]
 		u.total += n
 		if u.left -= n; u.left < 0 {
+			u.spare = data // a bomb seldom comes alone
 			return nil, errLarge
 		}
 		if err == io.EOF {

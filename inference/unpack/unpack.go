@@ -35,6 +35,7 @@ type Unpacker struct {
 	left    int // bytes that may still come out of the record
 	total   int // that came out of all records
 	most    int // parts, with those of earlier records
+	spare   []byte
 
 	source bytes.Reader
 	gzip   gzip.Reader
@@ -45,7 +46,7 @@ type Unpacker struct {
 func New(formats Formats) *Unpacker { return &Unpacker{formats: formats} }
 
 // Reset forgets what was unpacked so far.
-func (u *Unpacker) Reset() { u.total = 0 }
+func (u *Unpacker) Reset() { u.total, u.spare = 0, nil }
 
 // Total returns how many bytes came out of what was compressed, since Reset.
 func (u *Unpacker) Total() int { return u.total }
