@@ -28,6 +28,7 @@ COPY cmd/worker cmd/worker
 RUN --mount=type=cache,target=/gocache \
     CGO_ENABLED=1 GOARCH=$TARGETARCH CC=/cross/gcc GOCACHE=/gocache GOTOOLCHAIN=local go build -mod=vendor -trimpath -buildvcs=false \
       -tags lambda.norpc,netgo,osusergo -ldflags "-s -w -buildid= -extldflags '$(cat /cross/ldflags)'" -o /out/task/worker ./cmd/worker
+RUN mkdir -p /out/lib && inference/ort/ops/build /cross/gcc /src/vendor/github.com/yalue/onnxruntime_go /out/lib/libskiff.so -s -Wl,--build-id=none
 # RUN_ID puts the run's bundle beside the worker. Without it, the image has none, and the worker reads it from S3.
 ARG RUN_ID
 COPY models models
@@ -43,6 +44,7 @@ COPY --from=libc /lib/*-linux-gnu/ld-linux-*.so.* /lib/*-linux-gnu/libc.so.6 /li
      /lib/*-linux-gnu/libpthread.so.0 /lib/*-linux-gnu/librt.so.1 /lib/*-linux-gnu/libgcc_s.so.1 /usr/lib/*-linux-gnu/libstdc++.so.6 /opt/lib/
 COPY --from=libc /var/lib/dpkg/status.d/libc6* /var/lib/dpkg/status.d/libgcc-s1* /var/lib/dpkg/status.d/libstdc++6* /var/lib/dpkg/status.d/
 COPY --chmod=755 .build/image/context/$TARGETARCH/libonnxruntime.so /opt/lib/
+COPY --from=build /out/lib /opt/lib
 COPY --from=build /out/task /var/task
 COPY --from=build /out/rest /
 # Only outside Lambda: ~/.aws of the host, mounted where the tutorial has it. /root has nothing else in it, and may be passed through by

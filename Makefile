@@ -9,8 +9,9 @@ BUILD := .build
 BIN := $(BUILD)/bin
 TAXI := models/taxi
 
-# The random forest of models/, and the run that is served, which is the forest's unless another is named.
+# The runs of models/, a random forest and a linear regression, and the run that is served, which is the forest's unless another is named.
 FOREST := $(shell sed -n 's/.*"forest": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json)
+LINEAR := $(shell sed -n 's/.*"linear": *"\([^"]*\)".*/\1/p' $(TAXI)/runs.json)
 RUN_ID ?= $(FOREST)
 
 # What the rest is made with, and the rest in the order of `make help`.

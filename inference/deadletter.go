@@ -2,11 +2,6 @@ package inference
 
 import (
 	"encoding/json"
-	"strconv"
-	"time"
-	"unicode/utf8"
-
-	"skiff/inference/limits"
 )
 
 // A DeadLetter says what can never succeed and why, and has its bytes, so that
@@ -70,7 +65,7 @@ func (l *DeadLetter) marshal() []byte {
 // letterKey is the partition key of an item's letter: the item's own, so that a
 // key's letters stay in order, or else where it came from.
 func letterKey(item *Item) string {
-	if n := utf8.RuneCount(item.Key); n > 0 && n <= limits.PartitionKey && utf8.Valid(item.Key) {
+	if isKey(item.Key) {
 		return string(item.Key)
 	}
 	if len(item.Sequence) > 0 {
@@ -89,11 +84,10 @@ func shard(eventID []byte) string {
 	return ""
 }
 
-// instant returns seconds since 1970 as a time, to the millisecond.
+// instant returns seconds since 1970 as a time, or "" where they are none.
 func instant(seconds []byte) string {
-	s, err := strconv.ParseFloat(string(seconds), 64)
-	if err != nil || !(s >= 0 && s < 1<<40) {
-		return ""
+	if at, ok := appendInstant(nil, seconds); ok {
+		return string(at)
 	}
-	return time.UnixMilli(int64(s * 1000)).UTC().Format("2006-01-02T15:04:05.000Z")
+	return ""
 }

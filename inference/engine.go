@@ -38,6 +38,9 @@ type Target struct {
 
 // An Engine takes batches of items to their outcomes.
 type Engine struct {
+	// Outgoing says how predictions leave. It is set before the first batch.
+	Outgoing Outgoing
+
 	model       atomic.Pointer[Model]
 	output      *Target
 	deadLetters *Target
@@ -59,6 +62,9 @@ func (e *Engine) Use(m Model) { e.model.Store(&m) }
 // A Batch is the items of one invocation, with what has become of them. It is
 // used again: [Batch.Reset] keeps its memory.
 type Batch struct {
+	Records  int    // that the items are from
+	Stream   []byte // the ARN of what they came from; empty where the event does not say it
+	InOrder  bool   // with a record comes again all that is behind it, as in a stream
 	Items    []Item
 	Outcomes []Outcome // of the items, index by index
 	Messages []Message // the predictions, in the order of their items
@@ -68,6 +74,11 @@ type Batch struct {
 	Timing   Timing
 
 	Buffer []byte // what the messages' data is in
+
+	withMeta []byte    // or in, where they have more in them
+	name     []byte    // of one item
+	outgoing []Message // what is published of the messages, where that is not what they are
+	lines    []byte    // what its data is in
 }
 
 // A Timing is how long the stages of an invocation took.
@@ -75,8 +86,9 @@ type Timing struct {
 	Decode, Encode, Score, Respond, Publish time.Duration
 }
 
-// Reset makes the batch one of n open items, with no content yet.
+// Reset makes the batch one of n open items, with no content yet, a record each.
 func (b *Batch) Reset(n int) {
+	b.Records, b.Stream, b.InOrder = n, nil, false
 	b.Items, b.Outcomes = resize(b.Items, n), resize(b.Outcomes, n)
 	clear(b.Items)
 	clear(b.Outcomes)
@@ -90,6 +102,14 @@ func resize[T any](s []T, n int) []T {
 		return make([]T, n)
 	}
 	return s[:n]
+}
+
+// Add adds an open item, with no content yet, and returns it. It is good until
+// the next one is added.
+func (b *Batch) Add() *Item {
+	b.Items = append(b.Items, Item{})
+	b.Outcomes = append(b.Outcomes, Outcome{})
+	return &b.Items[len(b.Items)-1]
 }
 
 // Undealt returns the indexes of the items that are not dealt with.
@@ -111,6 +131,7 @@ func (e *Engine) Handle(ctx context.Context, b *Batch) error {
 	err := (*e.model.Load()).Predict(b)
 	if err == nil {
 		mark := time.Now()
+		e.Outgoing.prepare(b)
 		err = e.settle(ctx, b)
 		b.Timing.Publish = time.Since(mark)
 	}

@@ -14,7 +14,7 @@ type Item struct {
 // A Ref says where an item came from.
 type Ref struct {
 	Sequence []byte // its record's sequence number; empty where the event has none
-	Sub      int    // its place in a record of several, from 1 on; 0 is the record itself
+	Sub      int    // its place in a record of several, from 1 on; 0 is a record's only item
 	EventID  []byte // shardId:sequenceNumber
 	Arrived  []byte // when its record reached the stream, in seconds since 1970 as the event has them
 }
@@ -29,6 +29,7 @@ func (r Ref) String() string {
 
 // A Message is something on its way out: a prediction, a dead letter.
 type Message struct {
-	Key  string // partition key
-	Data []byte
+	Key     string // partition key
+	HashKey string // where a stream is to put it, a decimal number below 2^128; "": where its key belongs
+	Data    []byte
 }

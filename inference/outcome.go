@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,6 +43,34 @@ func (o *Outcome) DealtWith() bool {
 	return o.Fate == Published || o.Fate == Rejected && o.DeadLettered
 }
 
+// Whoever sends records sends them again whole: AWS's answers name records, not
+// what is in them. With one item that is not dealt with comes all of its record,
+// and in a stream all that is behind it as well, published or not.
+
+// repeats counts the items that are published, and come again all the same.
+func (b *Batch) repeats() int {
+	n, again := 0, false
+	for start := 0; start < len(b.Items); {
+		end := start + 1
+		for end < len(b.Items) && bytes.Equal(b.Items[end].Sequence, b.Items[start].Sequence) {
+			end++
+		}
+		published := 0
+		again = again && b.InOrder
+		for i := start; i < end; i++ {
+			if b.Outcomes[i].Fate == Published {
+				published++
+			}
+			again = again || !b.Outcomes[i].DealtWith()
+		}
+		if again {
+			n += published
+		}
+		start = end
+	}
+	return n
+}
+
 // A Reason says why an item can never succeed. The codes are part of the
 // worker's interface: logs, dead letters and goldens carry them.
 type Reason string
@@ -49,12 +78,12 @@ type Reason string
 // The reasons.
 const (
 	NotBase64       Reason = "not_base64"       // the event's kinesis.data is absent or not base64
-	NotJSON         Reason = "not_json"         // bad UTF-8 or syntax, NaN and Infinity literals, nesting over 1,000 deep
+	NotJSON         Reason = "not_json"         // bad UTF-8 or syntax, NaN and Infinity literals, nesting over 1,000 deep; what is packed and damaged
 	MissingField    Reason = "missing_field"    // a field that the model's columns or the id need
 	WrongType       Reason = "wrong_type"       // text where a number was learned, a list, an object
 	NotFinite       Reason = "not_finite"       // a number, or a prediction, that is infinite, NaN or beyond what the model can read
 	UnknownCategory Reason = "unknown_category" // a category that training did not have, where the original refuses such
-	TooLarge        Reason = "too_large"        // the prediction, which carries the record's id, is over the output's limit for one message
+	TooLarge        Reason = "too_large"        // the prediction, which carries the record's id, is over the output's limit for one message; what is packed, over the worker's for one record
 )
 
 // Reasons returns all reasons.
@@ -97,8 +126,8 @@ func (e *Engine) publish(ctx context.Context, b *Batch) error {
 		}
 		return nil
 	}
-	b.rejectTooLarge(e.output.MessageBytes)
-	unsent, err := deliver(ctx, *e.output, b.Messages)
+	b.rejectTooLarge(e.output.MessageBytes - e.Outgoing.added())
+	unsent, err := e.Outgoing.deliver(ctx, *e.output, b)
 	for _, item := range b.Sent {
 		b.Outcomes[item].Fate = Published
 	}

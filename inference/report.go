@@ -18,6 +18,7 @@ const maxLogged = 128
 // A tally is how many items of a batch have which fate.
 type tally struct {
 	rejected, deadLettered, retry int
+	repeats                       int   // published, and come again with what is not dealt with
 	why                           error // of the first to be tried again
 }
 
@@ -38,6 +39,9 @@ func (b *Batch) tally() tally {
 			}
 		}
 	}
+	if t.retry > 0 || t.rejected > t.deadLettered {
+		t.repeats = b.repeats()
+	}
 	return t
 }
 
@@ -48,10 +52,11 @@ func (e *Engine) report(ctx context.Context, b *Batch, took time.Duration) {
 	if t.rejected+t.retry > 0 {
 		level = slog.LevelWarn
 	}
-	attrs := make([]slog.Attr, 0, 10)
+	attrs := make([]slog.Attr, 0, 12)
 	attrs = append(attrs, slog.String("run_id", b.RunID),
-		slog.Int("records", len(b.Items)), slog.Int("predicted", len(b.Sent)), slog.Int("rejected", t.rejected),
-		slog.Int("dead_lettered", t.deadLettered), slog.Int("unsent", t.retry), slog.Int("unknown_categories", b.Unknown),
+		slog.Int("records", b.Records), slog.Int("documents", len(b.Items)), slog.Int("predicted", len(b.Sent)), slog.Int("rejected", t.rejected),
+		slog.Int("dead_lettered", t.deadLettered), slog.Int("unsent", t.retry), slog.Int("repeats", t.repeats),
+		slog.Int("unknown_categories", b.Unknown),
 		slog.Float64("ms", float64(took.Microseconds())/1000))
 	if t.why != nil {
 		level = slog.LevelError
@@ -66,7 +71,7 @@ func (e *Engine) report(ctx context.Context, b *Batch, took time.Duration) {
 // Fail logs an invocation that is an error.
 func (e *Engine) Fail(ctx context.Context, b *Batch, err error) {
 	attrs := []slog.Attr{
-		slog.String("run_id", b.RunID), slog.Int("records", len(b.Items)),
+		slog.String("run_id", b.RunID), slog.Int("records", b.Records),
 		slog.Int("rejected", b.tally().rejected), slog.String("error", err.Error()),
 	}
 	if h := hint.Of(err); h != "" {

@@ -28,11 +28,8 @@ var ErrPermanent = errors.New("trying again is no use")
 // returns the indexes of the unsent ones, in order, with the reason: a
 // permanent one before others.
 func deliver(ctx context.Context, t Target, messages []Message) (unsent []int, err error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
-		defer cancel()
-	}
+	ctx, cancel := untilAnswer(ctx)
+	defer cancel()
 	chunks := t.chunk(messages)
 	results := make([]result, len(chunks))
 	var workers sync.WaitGroup
@@ -45,6 +42,19 @@ func deliver(ctx context.Context, t Target, messages []Message) (unsent []int, e
 		})
 	}
 	workers.Wait()
+	return join(chunks, results)
+}
+
+// untilAnswer returns ctx with less time: what is left then is for the answer.
+func untilAnswer(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-answerTime))
+	}
+	return context.WithCancel(ctx)
+}
+
+// join returns the results of all requests as one.
+func join(chunks []span, results []result) (unsent []int, err error) {
 	for i, r := range results {
 		for _, m := range r.unsent {
 			unsent = append(unsent, chunks[i].start+m)

@@ -20,7 +20,7 @@ $(COMPARE)/predictions.json: cmd/tools/compare/python/model.py $(TAXI)/runs.json
 	@mkdir -p $(COMPARE)
 	@PYTHONPATH=convert:$(TAXI) $(PYTHON) $< $(COMPARE) $(TINY)
 
-$(COMPARE)/%/$(COMPARE_RUN)/manifest.json: $(COMPARE)/predictions.json $(wildcard convert/skiff_convert/*.py)
+$(COMPARE)/%/$(COMPARE_RUN)/manifest.json: $(COMPARE)/predictions.json $(wildcard convert/skiff_convert/*.py) | ops
 	@rm -rf $(COMPARE)/$*
 	@$(CONVERT) $(COMPARE)/model --run-id $(COMPARE_RUN) --lowering $* --out $(COMPARE)/$* >&2
 	@touch $@

@@ -1,6 +1,6 @@
 ##@ Convert it
 .PHONY: convert
-convert: convert-what $(VENV)/.convert ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [SAMPLE=file] [OUT=models] [LOG=1] [NO_ISOLATION=1] [LOWERING=auto|trees|table] [TABLE_BUDGET=32]; or INIT=file, EXPLAIN=file.svg
+convert: convert-what $(VENV)/.convert ops ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [SAMPLE=file] [OUT=models] [LOG=1] [NO_ISOLATION=1] [LOWERING=auto|trees|table] [TABLE_BUDGET=32]; or INIT=file, EXPLAIN=file.svg
 	@$(CONVERT) '$(MODEL)' $(if $(SPEC),--spec '$(SPEC)') $(if $(SAMPLE),--sample '$(SAMPLE)') --out '$(or $(OUT),models)' \
 	  $(if $(LOG),--log) $(if $(NO_ISOLATION),--no-isolation) $(if $(INIT),--init '$(INIT)') $(if $(EXPLAIN),--explain '$(EXPLAIN)') \
 	  $(if $(LOWERING),--lowering '$(LOWERING)') $(if $(TABLE_BUDGET),--table-budget '$(TABLE_BUDGET)') \
@@ -12,7 +12,7 @@ convert-what:
 	  echo "hint: make convert MODEL=runs:/<RUN_ID>/model, or an MLflow model's folder" >&2; exit 2; }
 
 .PHONY: example
-example: $(VENV)/.convert ## make the two taxi runs again: train, log to MLflow, convert
+example: $(VENV)/.convert ops ## make the two taxi runs again: train, log to MLflow, convert
 	@$(PYTHON) $(TAXI)/train.py
 	@for run in $$(sed -n 's/.*: *"\([0-9a-f]*\)".*/\1/p' $(TAXI)/runs.json); do \
 	  MLFLOW_TRACKING_URI=sqlite:///$(CURDIR)/$(BUILD)/mlflow/mlflow.db $(CONVERT) runs:/$$run/model --out models; done

@@ -1,8 +1,8 @@
 # The programs: the worker in the project's module, what measures and shows it in cmd/tools, which is a module of its own.
-TOOLS := $(addprefix $(BIN)/,local bench compare compare-skiff compare-godense)
+TOOLS := $(addprefix $(BIN)/,skiff local bench compare compare-skiff compare-godense)
 .PHONY: $(BIN)/worker $(TOOLS) # go build knows when
 FIRST = @test -e $@ || echo "building $@, up to a minute the first time" >&2
-$(BIN)/worker: onnxruntime
+$(BIN)/worker: onnxruntime ops
 	$(FIRST)
 	@go build -trimpath -o $@ ./cmd/worker
 $(TOOLS):
@@ -17,11 +17,19 @@ onnxruntime: $(BUILD)/lib/libonnxruntime.so
 
 $(BUILD)/lib/libonnxruntime.so: .tools/python/onnxruntime.lock $(UV)
 	@echo "installing onnxruntime" >&2
-	@rm -rf $(BUILD)/onnxruntime $(BUILD)/lib
+	@rm -rf $(BUILD)/onnxruntime $@
 	@$(UV) pip install -q --no-deps --python-version 3.11 --target $(BUILD)/onnxruntime --require-hashes -r $<
 	@mkdir -p $(BUILD)/lib
 	@cp $(BUILD)/onnxruntime/onnxruntime/capi/$(WHEEL_HAS) $@
 	@rm -rf $(BUILD)/onnxruntime
+
+# skiff's operators for onnxruntime: the worker and the converter find them beside it.
+ops: $(BUILD)/lib/libskiff.so
+
+$(BUILD)/lib/libskiff.so: $(wildcard inference/ort/ops/*) go.mod
+	@mkdir -p $(@D)
+	@inference/ort/ops/build '$(CC)' "$$(go list -m -f '{{.Dir}}' github.com/yalue/onnxruntime_go)" $(CURDIR)/$@.new
+	@mv $@.new $@
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint

@@ -1,9 +1,9 @@
 ##@ Work on it
 .PHONY: test
-test: test-go test-python test-path test-failures compare-test deploy-test ## everything CI runs but lint and the image
+test: test-go test-python test-path test-failures test-soak swap-test compare-test deploy-test ## everything CI runs but lint and the image
 
 .PHONY: test-go
-test-go: onnxruntime ## the Go tests, with the race detector
+test-go: onnxruntime ops ## the Go tests, with the race detector
 	go test -race ./...
 	go -C cmd/tools test -race ./...
 
@@ -19,6 +19,25 @@ test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path 
 test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when something fails: throttling, outages, bad records, bad bundles
 	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
 	go test -tags integration -count=1 -run DeadLetters ./cmd/worker
+	go test -tags integration -count=1 -run Planted ./cmd/internal/lambdatest/simulation
+
+.PHONY: simulate
+simulate: ## histories of the worker in virtual time, each of a seed; a failing one is told with the shortest that fails [SEEDS=100000] [SEED=1]
+	go test -count=1 -run '^TestSimulate$$' -timeout 0 ./cmd/internal/lambdatest/simulation -v -seeds $(or $(SEEDS),100000) -first $(or $(SEED),1)
+
+# Every record under fire, and what became of it. 
+SOAK = $(BIN)/local soak $(STACK) -run-id $(FOREST) -model models/$(FOREST) -other $(LINEAR) -rides $(TAXI)/rides.parquet
+.PHONY: soak
+soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## a million records through faults, kills and a swap: none lost, none wrong, none stuck [RECORDS=1000000] [SEED=1]
+	@$(SOAK) -n '$(or $(RECORDS),1000000)' -seed '$(or $(SEED),1)'
+
+.PHONY: test-soak
+test-soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## the same with 30,000 records
+	@$(SOAK) -n 30000 -seed 1
+
+.PHONY: swap-test
+swap-test: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack ## change the model under load: promotes, broken ones, rollbacks; nothing is lost
+	@$(BIN)/local swap $(STACK) -other $(LINEAR) -skiff $(BIN)/skiff -rides $(TAXI)/rides.parquet
 
 .PHONY: fuzz
 fuzz: ## fuzz each reader of foreign bytes [FUZZTIME=30s]
@@ -42,11 +61,12 @@ lint-python: $(VENV)/.lint
 
 .PHONY: lint-shell
 lint-shell: $(VENV)/.lint
-	$(VENV)/bin/shellcheck -x .ci/run .tools/aws .tools/image/{deps,bases,build,publish,sbom,test} deploy/swap
+	$(VENV)/bin/shellcheck -x .ci/run .tools/aws inference/ort/ops/build .tools/image/{deps,bases,build,publish,sbom,test} deploy/swap
 
-.PHONY: lock onnxruntime
+.PHONY: lock onnxruntime ops
 lock: ## resolve the Python packages again; what is locked stays where it can
 onnxruntime: ## onnxruntime's shared library, out of its Python wheel
+ops: ## skiff's operators for onnxruntime, by a C compiler
 
 .PHONY: clean
 clean: ## remove all that make installed and built

@@ -10,20 +10,26 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
+	"skiff/inference"
+	"skiff/inference/alias"
 	"skiff/inference/bundle"
 	"skiff/inference/hint"
 	"skiff/inference/sink"
 	"skiff/inference/store"
+	"skiff/inference/unpack"
 )
 
 // A config is what the environment says.
 type config struct {
 	runID           string
+	alias           string        // of the run, where RUN_ID is @alias; then runID is empty
+	refresh         time.Duration // how often its pointer is looked at; 0: never
 	modelLocation   string
 	modelBucket     string
 	experiment      string
@@ -31,11 +37,17 @@ type config struct {
 	deadLetter      openTarget // nil: none
 	testRun         bool
 	reported        bool // whoever invokes reads batchItemFailures
+	unpack          unpack.Formats
+	outgoing        inference.Outgoing
 	kinesisEndpoint string
 	s3Endpoint      string
 	sqsEndpoint     string
 	library         string
+	operators       string
 }
+
+// maxRefresh is the most that MODEL_REFRESH_SECONDS may be: a day.
+const maxRefresh = 24 * time.Hour
 
 func readConfig(getenv func(string) string) (*config, error) {
 	or := func(name, otherwise string) string {
@@ -53,16 +65,36 @@ func readConfig(getenv func(string) string) (*config, error) {
 		s3Endpoint:      getenv("S3_ENDPOINT_URL"),
 		sqsEndpoint:     getenv("SQS_ENDPOINT_URL"),
 		library:         getenv("ONNXRUNTIME_LIB"),
+		operators:       getenv("SKIFF_LIB"),
 	}
 	if err := c.readPlaces(getenv, or("PREDICTIONS_STREAM_NAME", "ride_predictions")); err != nil {
 		return nil, err
 	}
 	var err error
-	if c.testRun, err = strconv.ParseBool(or("TEST_RUN", "False")); err != nil {
-		return nil, hint.With(fmt.Errorf("TEST_RUN is %q", getenv("TEST_RUN")), "it is True or False")
+	if c.testRun, err = isTrue("TEST_RUN", getenv("TEST_RUN")); err != nil {
+		return nil, err
 	}
-	if c.reported, err = strconv.ParseBool(or("REPORT_BATCH_ITEM_FAILURES", "False")); err != nil {
-		return nil, hint.With(fmt.Errorf("REPORT_BATCH_ITEM_FAILURES is %q", getenv("REPORT_BATCH_ITEM_FAILURES")), "it is True or False")
+	if c.reported, err = isTrue("REPORT_BATCH_ITEM_FAILURES", getenv("REPORT_BATCH_ITEM_FAILURES")); err != nil {
+		return nil, err
+	}
+	if c.unpack, err = unpack.Parse(or("RECORD_UNPACK", "all")); err != nil {
+		return nil, fmt.Errorf("RECORD_UNPACK: %w", err)
+	}
+	if err = c.readOutgoing(getenv); err != nil {
+		return nil, err
+	}
+	seconds, err := strconv.ParseFloat(or("MODEL_REFRESH_SECONDS", "60"), 64)
+	if err != nil || !(seconds >= 0 && seconds <= maxRefresh.Seconds()) {
+		return nil, hint.With(fmt.Errorf("MODEL_REFRESH_SECONDS is %q", getenv("MODEL_REFRESH_SECONDS")), "it is a number of seconds, such as 60; 0 is never")
+	}
+	c.refresh = time.Duration(seconds * float64(time.Second))
+	if name, ok := alias.Of(c.runID); ok {
+		c.alias, c.runID = name, ""
+		if c.modelLocation != "" {
+			return nil, hint.With(fmt.Errorf("RUN_ID is @%s, and MODEL_LOCATION is one run's", name),
+				"set MODEL_BUCKET instead, or put the alias beside the runs in models/")
+		}
+		return c, alias.Check(name)
 	}
 	if c.runID == "" {
 		if c.modelLocation == "" {

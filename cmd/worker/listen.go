@@ -28,7 +28,7 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 	if err != nil {
 		return err
 	}
-	defer w.session.Close() //nolint:errcheck // the process ends here
+	defer w.close() //nolint:errcheck // the process ends here
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return hint.With(fmt.Errorf("listening: %w", err), "-listen takes an address that is free, such as :8080")
@@ -36,7 +36,7 @@ func listen(ctx context.Context, addr string, getenv func(string) string, log *s
 	w.logReady(ctx, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
-	return answer(ctx, listener, w.source, log)
+	return answer(ctx, listener, w.refreshed(ctx, log), log)
 }
 
 // answer answers what comes in at the listener until ctx ends. Then the event

@@ -17,15 +17,26 @@ import (
 
 // A worker is a model that is loaded and proved, and serves.
 type worker struct {
-	bundle  *bundle.Bundle
-	place   string // where the bundle was
-	session *ort.Session
+	loader  *loader
+	serving *loaded // now
+	pointer *pointer
+	current *model.Current // its model
 	source  *source.Kinesis
-	startup startup
 }
 
-// A startup is how long the steps of loading took.
-type startup struct {
+// A loaded is a run's model, proved and warm: what a swap replaces.
+type loaded struct {
+	manifest *bundle.Manifest
+	sha256   string // of manifest.json
+	goldens  int
+	place    string // where the bundle was
+	graph    string // the file of the one that runs
+	model    *model.Model
+	took     steps
+}
+
+// Steps are how long the steps of loading took.
+type steps struct {
 	bundle      time.Duration // read, checksums verified
 	onnxruntime time.Duration // the shared library
 	model       time.Duration // the graph into onnxruntime
@@ -39,71 +50,123 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{}
-	lazy := &lazyAWS{}
+	w := &worker{loader: &loader{cfg, &lazyAWS{}, log}}
+	if cfg.alias != "" {
+		if w.pointer, err = w.loader.findPointer(ctx); err != nil {
+			return nil, err
+		}
+		w.serving, err = w.loader.loadAlias(ctx, w.pointer, log, publishes)
+	} else {
+		w.serving, err = w.loader.load(ctx, cfg.runID, "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var output, deadLetters *inference.Target // nil: nothing to publish to
+	if publishes && !cfg.testRun {
+		if output, deadLetters, err = w.loader.targets(ctx); err != nil {
+			return nil, errors.Join(err, w.close())
+		}
+	}
+	w.current = model.NewCurrent(w.serving.model)
+	engine := inference.NewEngine(w.current, output, deadLetters, log)
+	engine.Outgoing = cfg.outgoing
+	w.source = source.NewKinesis(engine)
+	w.source.Reported, w.source.Unpack = cfg.reported, cfg.unpack
+	return w, nil
+}
+
+// close frees the model.
+func (w *worker) close() error { return w.serving.model.Close() }
+
+// A loader makes a run's bundle a model.
+type loader struct {
+	*config
+	aws *lazyAWS
+	log *slog.Logger
+}
+
+// load finds, loads and proves a run's bundle, whose manifest has that SHA-256
+// where that is known.
+func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, error) {
 	mark := time.Now()
 	lap := func(step *time.Duration) {
 		now := time.Now()
 		*step, mark = now.Sub(mark), now
 	}
-	if w.bundle, w.place, err = openBundle(ctx, cfg, lazy); err != nil {
-		return nil, err
-	}
-	lap(&w.startup.bundle)
-	if err := ort.Initialize(findLibrary(cfg)); err != nil {
-		return nil, err
-	}
-	lap(&w.startup.onnxruntime)
-	if w.session, err = ort.Load(w.bundle); err != nil {
-		return nil, err
-	}
-	lap(&w.startup.model)
-	var output, deadLetters *inference.Target // nil: nothing to publish to
-	if publishes && !cfg.testRun {
-		if output, deadLetters, err = targets(ctx, cfg, lazy); err != nil {
-			return nil, errors.Join(err, w.session.Close())
-		}
-	}
-	mark = time.Now()
-	served, err := model.New(w.bundle, w.session)
+	m := &loaded{}
+	pin := &pin{manifest: manifest}
+	b, place, err := l.openBundle(ctx, runID, pin)
 	if err != nil {
-		return nil, errors.Join(err, w.session.Close())
+		return nil, err
 	}
-	lap(&w.startup.goldens)
-	w.source = source.NewKinesis(inference.NewEngine(served, output, deadLetters, log))
-	w.source.Reported = cfg.reported
-	return w, nil
+	m.manifest, m.sha256, m.goldens, m.place = &b.Manifest, pin.read, len(b.Goldens), place
+	lap(&m.took.bundle)
+	library := findLibrary(l.config)
+	if err := ort.Initialize(library); err != nil {
+		return nil, err
+	}
+	lap(&m.took.onnxruntime)
+	session, slower, err := ort.LoadFastest(b, ort.FindOperators(l.operators, library))
+	if err != nil {
+		return nil, err
+	}
+	if m.graph = session.Graph(); slower != nil {
+		l.log.LogAttrs(ctx, slog.LevelWarn, "serving the slower graph, which predicts the same", slog.String("graph", m.graph),
+			slog.String("instead_of", bundle.FastFile), slog.String("reason", slower.Error()),
+			slog.String("hint", "set SKIFF_LIB to libskiff.so, which `make ops` builds, or to none"))
+	}
+	lap(&m.took.model)
+	if m.model, err = model.New(b, session); err != nil {
+		return nil, errors.Join(err, session.Close())
+	}
+	lap(&m.took.goldens)
+	return m, nil
 }
 
 // targets returns where predictions go, and dead letters.
-func targets(ctx context.Context, cfg *config, lazy *lazyAWS) (output, deadLetters *inference.Target, err error) {
-	sdk, err := lazy.config(ctx)
+func (l *loader) targets(ctx context.Context) (output, deadLetters *inference.Target, err error) {
+	sdk, err := l.aws.config(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	output = &inference.Target{Sink: sink.NewKinesis(sdk, cfg.stream, cfg.kinesisEndpoint, "PREDICTIONS_STREAM_NAME"), Limits: sink.KinesisLimits()}
-	if cfg.deadLetter != nil {
-		deadLetters = cfg.deadLetter(sdk, cfg)
+	output = &inference.Target{Sink: sink.NewKinesis(sdk, l.stream, l.kinesisEndpoint, "PREDICTIONS_STREAM_NAME"), Limits: sink.KinesisLimits()}
+	if l.deadLetter != nil {
+		deadLetters = l.deadLetter(sdk, l.config)
 	}
 	return output, deadLetters, nil
 }
 
 // String describes the model in one line.
-func (w *worker) String() string {
-	m, s := &w.bundle.Manifest, &w.startup
+func (m *loaded) String() string {
+	lowering := m.manifest.Lowering
+	if m.manifest.Files[bundle.FastFile] != "" { // then there are two
+		lowering += " (" + m.graph + ")"
+	}
 	return fmt.Sprintf("%s: run %s, %s as %s, %d goldens equal (%s), onnxruntime %s, %d ms",
-		w.place, m.RunID, m.Estimator, m.Lowering, len(w.bundle.Goldens), m.Parity.Bound,
-		ort.Version(), (s.bundle + s.onnxruntime + s.model + s.goldens).Milliseconds())
+		m.place, m.manifest.RunID, m.manifest.Estimator, lowering, m.goldens, m.manifest.Parity.Bound,
+		ort.Version(), (m.took.bundle + m.took.onnxruntime + m.took.model + m.took.goldens).Milliseconds())
 }
 
-// logReady says what was loaded, and how long each step took.
-func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
-	m, s := &w.bundle.Manifest, &w.startup
+// attrs are what the log says of a model: what was loaded, and how long each
+// step took.
+func (m *loaded) attrs() []slog.Attr {
 	ms := func(key string, d time.Duration) slog.Attr {
 		return slog.Float64(key, float64(d.Microseconds())/1000)
 	}
-	log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("bundle", w.place), slog.String("run_id", m.RunID),
-		slog.String("estimator", m.Estimator), slog.String("lowering", m.Lowering), slog.Int("goldens", len(w.bundle.Goldens)),
-		slog.String("parity", m.Parity.Bound), slog.String("onnxruntime", ort.Version()),
-		ms("bundle_ms", s.bundle), ms("onnxruntime_ms", s.onnxruntime), ms("model_ms", s.model), ms("goldens_ms", s.goldens))
+	return []slog.Attr{
+		slog.String("bundle", m.place), slog.String("run_id", m.manifest.RunID),
+		slog.String("estimator", m.manifest.Estimator), slog.String("lowering", m.manifest.Lowering), slog.String("graph", m.graph), slog.Int("goldens", m.goldens),
+		slog.String("parity", m.manifest.Parity.Bound), slog.String("onnxruntime", ort.Version()),
+		ms("bundle_ms", m.took.bundle), ms("onnxruntime_ms", m.took.onnxruntime), ms("model_ms", m.took.model), ms("goldens_ms", m.took.goldens),
+	}
+}
+
+// logReady says what serves.
+func (w *worker) logReady(ctx context.Context, log *slog.Logger) {
+	attrs := w.serving.attrs()
+	if w.pointer != nil {
+		attrs = append(attrs, slog.String("alias", "@"+w.loader.alias), slog.Int("revision", w.pointer.seen.Revision))
+	}
+	log.LogAttrs(ctx, slog.LevelInfo, "ready", attrs...)
 }

@@ -29,7 +29,9 @@ without flags, it serves.
                interface emulator does; in Lambda, serve
 
 Variables:
-  RUN_ID                   which run
+  RUN_ID                   which run, or @ALIAS: the run that models/aliases/ALIAS.json
+                           names, or aliases/ALIAS.json beside the runs in S3
+  MODEL_REFRESH_SECONDS    how often an alias is looked at, at most; 0: never (60)
   MODEL_LOCATION           the bundle's folder or s3:// prefix; otherwise
                            models/RUN_ID, here or beside the worker, otherwise
                            s3://MODEL_BUCKET/MLFLOW_EXPERIMENT_ID/RUN_ID/artifacts/onnx
@@ -41,10 +43,22 @@ Variables:
   REPORT_BATCH_ITEM_FAILURES
                            True: whoever invokes reads batchItemFailures; else it
                            gets an error where a record is not dealt with (False)
+  RECORD_UNPACK            what a record is taken apart from: off, or some of
+                           kpl,gzip,zlib,logs,json (all)
+  OUTPUT_AGGREGATION       kpl: publish aggregates of predictions, as the Kinesis
+                           Producer Library makes them; kpl:N, to N shards (off)
+  OUTPUT_NEWLINE           True: end each prediction with a line feed, for Firehose
+  OUTPUT_META              True: add to each prediction its event id, when that
+                           arrived, the run, and an id to drop repeats by (False)
+  ORDERED                  key: predictions leave by their records' partition keys,
+                           and those of a key in the order of its records (off)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
+  SQS_ENDPOINT_URL         stand-in for SQS
   ONNXRUNTIME_LIB          libonnxruntime.so, otherwise searched for
+  SKIFF_LIB                libskiff.so, which scores trees faster, otherwise that
+                           beside it; none: without
   AWS_REGION and the AWS SDK's others
   AWS_LAMBDA_LOG_LEVEL     TRACE, DEBUG, INFO, WARN, ERROR or FATAL (INFO)
   AWS_LAMBDA_LOG_FORMAT    JSON: Lambda's names for time, level and message
@@ -96,8 +110,8 @@ func printCheck(ctx context.Context, getenv func(string) string, stdout io.Write
 	if err != nil {
 		return err
 	}
-	defer w.session.Close() //nolint:errcheck // the process ends here
-	_, err = fmt.Fprintln(stdout, w)
+	defer w.close() //nolint:errcheck // the process ends here
+	_, err = fmt.Fprintln(stdout, w.serving)
 	return err
 }
 
@@ -107,7 +121,7 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	if err != nil {
 		return err
 	}
-	defer w.session.Close() //nolint:errcheck // the process ends here
+	defer w.close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
 	timed, cancel := context.WithTimeout(ctx, eventTime)
 	defer cancel()

@@ -39,11 +39,11 @@ func serve(ctx context.Context, getenv func(string) string, log *slog.Logger) er
 	if err != nil {
 		return errors.Join(err, reportInitError(context.WithoutCancel(ctx), runtimeAPI, err))
 	}
-	defer w.session.Close() //nolint:errcheck // the process ends here
+	defer w.close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(clientLog{log})
-	gate := newGate(w.source)
+	gate := newGate(w.refreshed(ctx, log))
 	go lambda.StartWithOptions(function{gate, log}, lambda.WithContext(context.WithoutCancel(ctx))) // never returns
 	<-ctx.Done()
 	gate.stop(ctx, log)

@@ -14,6 +14,9 @@ import (
 // initMargin is left of what Lambda gives a function to start, to be told what went wrong.
 const initMargin = time.Second
 
+// lastWords is what a start that is over may still take to say where it was.
+const lastWords = 200 * time.Millisecond
+
 // startTime is what loading may take outside Lambda.
 const startTime = time.Minute
 
@@ -32,7 +35,7 @@ func initTime(kind string) time.Duration {
 func start(ctx context.Context, getenv func(string) string, log *slog.Logger, publishes bool, most time.Duration) (*worker, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("starting took longer than %v", most))
 	defer cancel()
-	w, err := load(timed, getenv, log, publishes)
+	w, err := loadUntil(timed, func() (*worker, error) { return load(timed, getenv, log, publishes) })
 	switch {
 	case err == nil:
 		return w, nil
@@ -43,4 +46,30 @@ func start(ctx context.Context, getenv func(string) string, log *slog.Logger, pu
 			"is there a way from the function to S3? in a VPC it needs an endpoint; or put the bundle in the image")
 	}
 	return nil, err
+}
+
+// loadUntil returns what load does, or that its time is up: onnxruntime knows of
+// no signal and no time. A worker that is loaded after that is left to the end
+// of the process, which is near.
+func loadUntil(ctx context.Context, load func() (*worker, error)) (*worker, error) {
+	type loaded struct {
+		worker *worker
+		err    error
+	}
+	done := make(chan loaded, 1)
+	go func() {
+		w, err := load()
+		done <- loaded{w, err}
+	}()
+	select {
+	case l := <-done:
+		return l.worker, l.err
+	case <-ctx.Done():
+	}
+	select {
+	case l := <-done: // what waited for S3 knows more
+		return l.worker, l.err
+	case <-time.After(lastWords):
+		return nil, ctx.Err()
+	}
 }

@@ -1,6 +1,8 @@
 """One pipeline: converted, served by the worker, compared with what the original says."""
 
 import base64
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -62,9 +64,10 @@ def run(folder: Path, where: str, isolate: bool) -> Outcome:
     bundles = folder / "bundles"
     shutil.rmtree(bundles, ignore_errors=True)
     try:
-        bundle = cli.convert(
-            str(folder / "model"), spec and str(spec), bundles, run_id, Wish(), lambda text: None, isolate
-        )
+        with contextlib.redirect_stderr(io.StringIO()):  # the report
+            bundle = cli.convert(
+                str(folder / "model"), spec and str(spec), bundles, run_id, Wish(), lambda text: None, isolate
+            )
     except ConvertError as err:
         fault = any(word in str(err) + err.hint for word in FAULTS)
         out.kind = "wrong" if fault else "refused"

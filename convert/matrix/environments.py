@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from skiff_convert.errors import ConvertError
@@ -74,16 +76,15 @@ SEEDS = 4  # of each environment
 
 
 def some(
-    build: Path, folder: Path, few: bool, words: str, say: Callable[[str], None]
+    build: Path, folder: Path, few: bool, words: str, jobs: int, say: Callable[[str], None]
 ) -> tuple[list[Outcome], int]:
-    """The outcomes of environments, and how many there were."""
+    """The outcomes of environments, so many at a time, and how many there were."""
     asked = words.split(",") if words else list(CI) if few else [""]
-    outcomes, tried = [], 0
-    for at, environment in enumerate(ENVIRONMENTS):
-        if any(word in environment.name for word in asked):
-            tried += 1
-            outcomes += _outcomes(environment, at, build, folder, 1 if few else SEEDS, say)
-    return outcomes, tried
+    at = [i for i, one in enumerate(ENVIRONMENTS) if any(word in one.name for word in asked)]
+    seeds = 1 if few else SEEDS
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        going = [pool.submit(_outcomes, ENVIRONMENTS[i], i, build, folder, seeds, say) for i in at]
+        return [outcome for future in going for outcome in future.result()], len(at)
 
 
 def _outcomes(

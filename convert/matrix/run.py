@@ -71,7 +71,9 @@ def main() -> int:
     if options.part != "pipelines" and not options.pipelines:
         from .environments import some
 
-        made, tried = some(BUILD / "matrix", folder, options.part == "ci", options.environments, say)
+        made, tried = some(
+            BUILD / "matrix", folder, options.part == "ci", options.environments, options.jobs, say
+        )
         outcomes += made
     kinds = Counter(outcome.kind for outcome in outcomes)
     table(outcomes)

@@ -9,7 +9,7 @@ The stages, each a file or a folder, in the order the data takes:
  3. spec      reads the feature spec: how a record becomes features; init writes a first one
  4. general   the route of any pipeline
     lifted    what the file holds, in the intermediate form (form/) by the lifters (lift/), and its columns
-    plan, frame, fold, lower_form, sweep, outputs; explain shows the form
+    probe, plan, frame, fold, lower_form, sweep, outputs; explain shows the form
     vectorized  the route of a DictVectorizer with one regressor behind it
     read      loads the pickle, dumps what the pipeline learned, predicts; reader runs it in its own process
     neutral   what was dumped, checked: one vectorizer, one estimator
@@ -34,3 +34,8 @@ FORMAT = 3  # of the bundle; inference/bundle/SPEC.md
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # And before MLflow is, which from 3.2 on tells its makers what it is used for.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+# And before numpy is: on these processors its exp and cbrt have other last bits than the C library's,
+# and what is converted would depend on the machine. A model is asked without them, too.
+NO_AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
+os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", NO_AVX512)

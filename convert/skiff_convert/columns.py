@@ -35,7 +35,8 @@ class Column:
     other: str = ""  # of a category by path, a value of a type that no word has: "unknown", "none", "reject"
     null: str = ""  # of a number: "reject", "nan"; without the word: "unknown", "none", "reject"
     text: str = ""  # of a number: "reject" or "zero"
-    limit: float | None = None  # of a number: magnitudes from here on are rejected
+    limit: float | None = None  # of numbers: magnitudes from here on are rejected; of a category without any
+    least: float | None = None  # of numbers: those below are rejected; None: from minus the limit on
     words: tuple[tuple[Keys, str], ...] = ()  # of an entry: where which text, or a list with it, makes it 1
 
     def manifest(self) -> dict:
@@ -51,13 +52,15 @@ class Column:
             for rule in ("null", "other", "unknown"):
                 if getattr(self, rule):
                     entry[rule] = getattr(self, rule)
+            entry |= {} if self.limit is None else {"limit": self.limit}
             return entry | {"vocabulary": list(self.vocabulary)}
         entry |= {"null": self.null}
         if self.kind == "entry":
             entry["words"] = [{"path": list(path), "text": word} for path, word in self.words]
         else:
             entry["text"] = self.text
-        return entry if self.limit is None else entry | {"limit": self.limit}
+        entry |= {} if self.limit is None else {"limit": self.limit}
+        return entry if self.least is None else entry | {"least": self.least}
 
 
 def fingerprint(columns: Sequence[Column]) -> str:
@@ -158,7 +161,7 @@ def fits_taxi(names: Sequence[str], separator: str) -> bool:
     return bool(names) and all(len(_owners(name, features, separator)) == 1 for name in names)
 
 
-def entries(vectorizer: Vectorizer, nan: bool, limit: float | None) -> list[Column]:
+def entries(vectorizer: Vectorizer) -> list[Column]:
     """A column of X for each of the vectorizer's, whichever keys of a record it may come from.
 
     The names do not tell "country=DE", a number, from the word DE of country, nor a list of words from a
@@ -166,7 +169,7 @@ def entries(vectorizer: Vectorizer, nan: bool, limit: float | None) -> list[Colu
     """
     return [
         Column(
-            name, (name,), "entry", "zero", (index,), null="nan" if nan else "reject", limit=limit,
+            name, (name,), "entry", "zero", (index,), null="reject",
             words=tuple(((key,), word) for key, word in _splits(name, vectorizer.separator)),
         )
         for index, name in enumerate(vectorizer.names)

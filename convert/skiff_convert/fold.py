@@ -6,7 +6,7 @@ original answers as it answers those below. Nothing is rounded on the way: the t
 the doubles.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,13 +54,17 @@ class _Question:
     missing_left: bool = False
 
 
-def fold(forest: Forest, width: int, compute: bool = False) -> Folded:
-    """The forest over X of so many columns; compute: numbers through steps are computed, not folded."""
-    return _Folder(forest, width, compute).folded()
+def fold(forest: Forest, width: int, compute: bool = False, least: Sequence[float | None] = ()) -> Folded:
+    """The forest over X of so many columns; compute: numbers through steps are computed, not folded.
+
+    least: of columns, the least number that comes.
+    """
+    return _Folder(forest, width, compute, least).folded()
 
 
 class _Folder:
-    def __init__(self, forest: Forest, width: int, compute: bool):
+    def __init__(self, forest: Forest, width: int, compute: bool, least: Sequence[float | None]):
+        self.least = least
         self.forest, self.trees, self.width, self.compute = forest, forest.trees, width, compute
         self.sets: list[tuple[int, ...]] = []
         self.set_of: dict[tuple[int, ...], int] = {}
@@ -193,9 +197,12 @@ class _Folder:
         def left(x: np.ndarray) -> np.ndarray:
             return self.trees.goes_left(asks, through(without, x))
 
-        low, high = left(np.full(len(asks), -LARGEST)), left(np.full(len(asks), LARGEST))
-        cut = largest(lambda x: left(x) == low, len(asks))
+        first = self._first(without)
+        low, high = left(np.full(len(asks), first)), left(np.full(len(asks), LARGEST))
+        cut = largest(lambda x: (x < first) | (left(x) == low), len(asks))
         missing = self.trees.goes_left(asks, through(steps, np.full(len(asks), np.nan)))
+        if first > -LARGEST and self._may_be_below(column, first) and (missing != low).any():
+            raise NotOrdered  # what is below is missing
         if at:
             width = float(steps[at[0]].value)
             self._check_absent(steps[: at[0]], at, width)
@@ -212,6 +219,19 @@ class _Folder:
             else:
                 question = _Question(column, LEQ, float(split), bool(lo), bool(miss))
             self.question.update((int(node), question) for node in group)
+
+    def _first(self, steps: tuple[Step, ...]) -> float:
+        """The least number that the steps make a number of: a root has none of what is below 0."""
+        ends = np.isnan(through(steps, np.array([-LARGEST, LARGEST])))
+        if ends[1]:
+            raise NotOrdered
+        if not ends[0]:
+            return -LARGEST
+        return float(np.nextafter(largest(lambda x: np.isnan(through(steps, x)), 1)[0], np.inf))
+
+    def _may_be_below(self, column: int, first: float) -> bool:
+        least = self.least[column] if column < len(self.least) else None
+        return least is None or least < first
 
     def _check_absent(self, before: tuple[Step, ...], at: list[int], width: float) -> None:
         """NotOrdered unless only a zero, what is absent, becomes a zero; nothing before a wider absence."""

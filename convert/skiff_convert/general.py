@@ -4,15 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from . import FORMAT, __version__, bundle, goldens, plan
+import numpy as np
+
+from . import FORMAT, NO_AVX512, __version__, bundle, fast, goldens, limits, plan
 from .columns import fingerprint
 from .fold import fold
 from .goldens import Scored
-from .lifted import Lifted, lift_model, probe
+from .lifted import Lifted, lift_model
 from .lower_form import lower, model_of
 from .manifest import check_scored, golden, manifest_of, size_of
 from .outputs import head_for, output_of
+from .probe import probe
 from .proof import Proof
+from .prove import open_session
 from .records import Encoder
 from .report import Report
 from .sample import beside, inspect, sample_of, spread
@@ -21,8 +25,6 @@ from .task import Task
 from .world import Session, World
 
 SHOWN = 20  # columns
-# numpy's exp depends on the processor; without these it is the C library's.
-NO_AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4"
 
 
 def convert(task: Task, world: Callable[[], World]) -> Path:
@@ -55,10 +57,17 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     sampled = sample.judge(encoder) if sample else []
     if sample:
         inspect(sample, made, spec.id, sampled)
-    folded = [fold(forest, len(made)) for forest in plan.forests(head)]
-    nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made])
+    least = [c.least for c in made]
+    folded = [fold(forest, len(made), least=least) for forest in plan.forests(head)]
     metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
-    model = model_of(nodes, constants, len(made), len(head.y), metadata, __version__)
+
+    def write(own: bool = False) -> bytes:
+        nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], least, own)
+        limits.check(made, len(nodes))
+        return model_of(nodes, constants, len(made), len(head.y), metadata, __version__, own)
+
+    model = write()
+    quick = fast.lowered(lambda: write(own=True), say) if folded else None
     kind = "trees" if folded else "linear"
     say(f"lowered to {kind}, {len(model):,} bytes; choosing records")
     nullable = frozenset(i for i, c in enumerate(made) if c.null == "nan")
@@ -71,12 +80,16 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     kept, swept = kept + own, swept + sampled
     scored = [record for record in kept + swept if isinstance(record, Scored)]
     say(f"asking the original pipeline about {len(scored):,} records")
-    proof = Proof(lifted, session, model, scored)
+    opened = [open_session(model)] + ([quick.open()] if quick else [])
+    proof = Proof(lifted, session, opened, scored)
     parity = proof.run()
     say(parity)
+    if quick:
+        say(quick.prove(opened[0], np.vstack([proof.X, Sweep(made, nullable, fast.ROWS).rows(folded)])))
     if sample:
         beside(sample, proof.pairs, sampled)
     lines = [line for record in kept if (line := golden(record, proof.outputs, proof.within))]
+    limits.check_bounds(lines)
     own = [record for record in own if golden(record, proof.outputs, proof.within)]
     versions = [("python", found.mlmodel.python), found.mlmodel.wrote]
     libraries = {name: version for name, version in versions if version}
@@ -85,14 +98,10 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
         {"bound": proof.bound, "goldens": len(lines), "generated": len(scored) - len(lines)},
         lifted.refuses_empty,
     )  # fmt: skip
-    folder = bundle.write(
-        task.out,
-        found.run_id,
-        manifest,
-        {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")},
-    )
+    files = {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")}
+    folder = bundle.write(task.out, found.run_id, manifest, files | fast.files(quick))
     say(f"wrote {folder}")
     questions = sum(int((f.yes >= 0).sum()) for f in folded)
     size = f"{questions:,} nodes" if folded else f"{sum(len(n.inputs()) for n in plan.nodes(head)):,} terms"
-    Report(manifest, made, size, parity, len(own), model, proof.X).show(found, folder)
+    Report(manifest, made, size, parity, len(own), opened[-1], proof.X).show(found, folder)
     return folder

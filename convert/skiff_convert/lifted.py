@@ -1,27 +1,23 @@
 """Stages 4 to 6 of any pipeline: what its file holds, in the intermediate form over columns of a record."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
-import numpy as np
-
-from . import columns, goldens, lift, plan
+from . import columns, lift, plan
 from . import spec as specs
 from .columns import Column
 from .errors import ConvertError
-from .fold import LARGEST, double, rank
 from .form import Head, Through, Word
 from .frame import frame_of
 from .lift import Cell, Lifting, Matrix, Wanted
 from .look import Obj
 from .neutral import Vectorizer
 from .outputs import asked
-from .records import Encoded, Encoder
+from .records import Encoded
 from .spec import Spec
 from .task import Task
-from .world import Frame, Records, Session
+from .world import Frame, Records
 
 
 @dataclass
@@ -50,7 +46,7 @@ class Lifted:
         return frame_of(self.columns, self.lifting, records)
 
 
-def lift_model(task: Task, accepts: Mapping[str, plan.Accepts], entries: bool = True) -> Lifted:
+def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
     """The model in the form, over the columns that a spec gives. ConvertError of what is not supported.
 
     entries: a DictVectorizer's columns may each be one of X.
@@ -96,23 +92,18 @@ def by_entries(task: Task, vectorizer: Obj) -> bool:
     return task.spec in (None, "none") and not task.signature and len(names) <= columns.ENTRIES
 
 
-def _lift_records(
-    task: Task, learned: Obj, accepts: Mapping[str, plan.Accepts], name: str, entries: bool
-) -> Lifted:
+def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entries: bool) -> Lifted:
     vectorizer = Vectorizer(tuple(learned.feature_names_), learned.separator, bool(learned.sparse), True)
-    takes = accepts.get("", plan.Accepts(nan=False, limit=None))
     if entries and by_entries(task, learned):
-        made = columns.entries(vectorizer, takes.nan, takes.limit)
+        made = columns.entries(vectorizer)
         spec, spec_name = specs.by_name(list(vectorizer.names)), "none"
     else:
         pipeline = SimpleNamespace(
-            vectorizer=vectorizer,
-            estimator=None,
-            accepts_nan=takes.nan,
-            accepts_beyond_float32=takes.limit is None,
+            vectorizer=vectorizer, estimator=None, accepts_nan=False, accepts_beyond_float32=True
         )
         spec, spec_name = columns.choose(pipeline, task.spec, list(task.signature), task.required)
         made = columns.build(pipeline, spec, optional=spec_name == "none")
+    made = [column if column.kind == "category" else _taking(column, accepts) for column in made]
     values: list = [None] * len(vectorizer.names)
     for i, column in enumerate(made):
         for code, at in enumerate(column.indices, 1):
@@ -127,6 +118,12 @@ def _lift_records(
         column = next(c for c in made if (c.name, c.kind) == (wanted.name, wanted.kind))
         made.append(replace(column, missing="nan" if column.missing == "zero" else column.missing))
     return Lifted(head, made, spec, spec_name, lifting, vectorizer, name, task.found.mlmodel.predict_fn)
+
+
+def _taking(column: Column, accepts: plan.Taken) -> Column:
+    """A column of numbers, with what the original takes in it."""
+    takes = accepts.get((column.name, column.kind), plan.Accepts(nan=False, limit=None))
+    return replace(column, null="nan" if takes.nan else "reject", limit=takes.limit, least=takes.least)
 
 
 def _steps(root: object) -> list:
@@ -182,56 +179,3 @@ def _spec(task: Task, lifting: Lifting) -> tuple[Spec, str]:
     if task.spec in (None, "none"):
         return plan.by_name(lifting, task.required), "none"
     return specs.load(task.spec), task.spec
-
-
-def probe(lifted: Lifted, session: Session) -> dict[str, plan.Accepts]:
-    """What the original takes in each number's column: NaN, and numbers how large."""
-    record = Encoder(lifted.columns, None).encode(
-        json.dumps(goldens.Records(lifted.columns, None, {}, []).plain())
-    )
-    numbers = [(i, c) for i, c in enumerate(lifted.columns) if c.kind != "category"]
-    accepts = {}
-    for i, column in numbers[:1] if lifted.vectorizer else numbers:
-
-        def takes(values: Sequence[float], i: int = i, column: Column = column) -> list[bool]:
-            return _takes(lifted, session, record, i, column.name, values)
-
-        accepts["" if lifted.vectorizer else column.name] = plan.Accepts(takes([np.nan])[0], _limit(takes))
-    return accepts
-
-
-def _limit(takes: Callable[[Sequence[float]], list[bool]]) -> float | None:
-    """The least magnitude that is refused, with either sign; None where all of float64 is taken."""
-    if all(takes([LARGEST, -LARGEST])):
-        return None
-    below = float(np.nextafter(columns.FLOAT32_LIMIT, 0.0))
-    if all(takes([below, -below])) and not any(takes([columns.FLOAT32_LIMIT, -columns.FLOAT32_LIMIT])):
-        return columns.FLOAT32_LIMIT
-    low, high = rank(1.0), rank(LARGEST)  # the first is taken, the second refused
-    while high - low > 1:
-        ranks = sorted({low + (high - low) * k // 17 for k in range(1, 17)} - {low, high}) or [
-            (low + high) // 2
-        ]
-        numbers = double(np.array(ranks))
-        taken = [a and b for a, b in zip(takes(numbers), takes(-numbers), strict=True)]
-        first = taken.index(False) if False in taken else len(taken)
-        low = ranks[first - 1] if first else low
-        high = ranks[first] if first < len(ranks) else high
-    return float(double(np.array([high]))[0])
-
-
-def _takes(
-    lifted: Lifted, session: Session, record: Encoded, at: int, name: str, values: Sequence[float]
-) -> list[bool]:
-    """Whether the original predicts a finite number, or a label, with each value in a column."""
-    asked = []
-    for x in values:
-        row = list(record.row)
-        row[at] = float(x)
-        asked.append(Encoded({**record.features, name: float(x)}, row, 0))
-    answer = session.call("predict", lifted.data(asked))
-    taken = [i not in answer.refused for i in range(len(asked))]
-    if answer.values is not None and np.asarray(answer.values).dtype.kind == "f":
-        finite = iter(np.isfinite(np.asarray(answer.values).reshape(sum(taken), -1)).all(axis=1))
-        taken = [bool(t and next(finite)) for t in taken]
-    return taken

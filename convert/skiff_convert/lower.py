@@ -14,9 +14,10 @@ from onnx import TensorProto, helper
 from . import FORMAT, __version__
 from .columns import Column, fingerprint
 from .grid import Table
+from .lower_blend import DOMAIN
 from .lower_linear import lower_linear
 from .lower_table import lower_table
-from .lower_trees import lower_trees
+from .lower_trees import lower_blended, lower_trees
 from .neutral import Linear, Pipeline
 
 IR_VERSION = 10
@@ -32,8 +33,13 @@ class Lowering:
     bound: str  # "bits", or "4 ulp" of the largest term
 
 
-def lower(pipeline: Pipeline, columns: Sequence[Column], run_id: str, table: Table | None = None) -> Lowering:
-    """The graph of a pipeline, or of its table; same input, same bytes."""
+def lower(
+    pipeline: Pipeline, columns: Sequence[Column], run_id: str, table: Table | None = None, own: bool = False
+) -> Lowering:
+    """The graph of a pipeline, or of its table; same input, same bytes.
+
+    own: of trees with skiff's operator. TooMany where they ask more than it takes.
+    """
     if isinstance(pipeline.estimator, Linear):
         kind, exact = "linear", terms_in_order(pipeline, columns)
         nodes, constants = lower_linear(pipeline.estimator, columns)
@@ -42,7 +48,11 @@ def lower(pipeline: Pipeline, columns: Sequence[Column], run_id: str, table: Tab
         nodes, constants = lower_table(table, columns)
     else:
         kind, exact = "trees", True
-        nodes, constants = lower_trees(pipeline.estimator, columns, pipeline.accepts_nan)
+        if own:
+            nodes, constants = lower_blended(pipeline.estimator, columns)
+        else:
+            nodes, constants = lower_trees(pipeline.estimator, columns, pipeline.accepts_nan)
+    opsets = OPSETS | {DOMAIN: 1} if own else OPSETS
     graph = helper.make_graph(
         nodes,
         "skiff",
@@ -53,7 +63,7 @@ def lower(pipeline: Pipeline, columns: Sequence[Column], run_id: str, table: Tab
     model = helper.make_model(
         graph,
         ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in opsets.items()],
         producer_name="skiff",
         producer_version=__version__,
     )

@@ -3,24 +3,36 @@
 from collections.abc import Sequence
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
+from .columns import FLOAT32_LIMIT
 from .errors import ConvertError
-from .fold import EQ, MEMBER, Folded, fold
+from .fold import fold
 from .form import Computed, Constant, Dot, Forest, Head, Lookup, Node, Product, Step, Through, Value, Word
 from .graph import Graph
+from .lower_blend import DOMAIN, attributes
+from .lower_ensemble import ensemble
 from .lower_nodes import NODES
 from .lower_steps import step as further
+from .lower_terms import terms
 
-SUM, NO_TRANSFORM = 1, 0
 ARITHMETIC = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div"}
 
 
 class Lowering:
-    """Writes a head's graph; width is how many columns X has, codes how many each has: 1 of a number."""
+    """Writes a head's graph; width is how many columns X has, codes how many each has: 1 of a number.
 
-    def __init__(self, width: int, codes: Sequence[int] = ()):
-        self.graph, self.width, self.codes = Graph(), width, codes
+    least is the least number that comes in each. fast: trees are skiff's operator, not the standard one.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        codes: Sequence[int] = (),
+        least: Sequence[float | None] = (),
+        fast: bool = False,
+    ):
+        self.graph, self.width, self.codes, self.least, self.fast = Graph(), width, codes, least, fast
         self._columns: dict[int, str] = {}
         self._codes: dict[int, str] = {}
         self._nodes: dict[int, Sequence[str]] = {}
@@ -204,7 +216,7 @@ class Lowering:
         for j in range(dot.width):
             weights, intercept = dot.weights[:, j], dot.intercept[j]
             total = None
-            for term in _terms(dot, weights, self.codes):
+            for term in terms(dot, weights, self.codes):
                 if isinstance(term, int):
                     vector = self.graph.add("Mul", numbers[term], self.constant(weights[term]))
                 elif isinstance(term, float):
@@ -245,13 +257,16 @@ class Lowering:
 
     def forest(self, forest: Forest) -> list[str]:
         """A TreeEnsemble over X and what has to be computed beside it."""
-        folded = fold(forest, self.width, compute=forest.single)
+        folded = fold(forest, self.width, compute=forest.single, least=self.least)
         kind = TensorProto.FLOAT if forest.single else TensorProto.DOUBLE
         matrix = "X"
         if folded.computed:
             matrix = self.graph.add(
                 "Concat", "X", *(self.tall(self.value(v)) for v in folded.computed), axis=1
             )
+        if self.fast:
+            sums = self.graph.add("Trees", matrix, domain=DOMAIN, **attributes(forest, folded))
+            return self.columns(sums, forest.width)
         if forest.single:
             matrix = self.graph.add("Cast", matrix, to=kind)
         sums = self.graph.add("TreeEnsemble", matrix, domain="ai.onnx.ml", **ensemble(forest, folded))
@@ -262,12 +277,25 @@ class Lowering:
             sums = self.graph.add("Div", sums, divisor)
         if forest.single:
             sums = self.double(sums)
+        sums = self.within_float32(forest, sums)
         vectors = []
         for j in range(forest.width):
             vectors.append(
                 self.graph.add("Gather", sums, self.graph.index64(self.graph.fresh("output"), j), axis=1)
             )
         return vectors
+
+    def within_float32(self, forest: Forest, sums: str) -> str:
+        """The sums, NaN where a value is beyond float32 that a forest refuses there."""
+        made = [self.value(forest.values[i]) for i in forest.made]
+        if not made:
+            return sums
+        size = self.graph.add("Abs", self.matrix(made))
+        beyond = self.double(self.graph.add("GreaterOrEqual", size, self.constant(FLOAT32_LIMIT)))
+        most = self.graph.add("ReduceMax", beyond, self.graph.shape_once("axes1", 1), keepdims=1)
+        return self.graph.add(
+            "Where", self.graph.add("Cast", most, to=TensorProto.BOOL), self.constant(np.nan), sums
+        )
 
 
 class Columns(Sequence):
@@ -289,135 +317,29 @@ class Columns(Sequence):
         return self._made[j]
 
 
-def _terms(dot: Dot, weights: np.ndarray, codes: Sequence[int]) -> list:
-    """The sum's terms in order: a number's place; (column, table); or a constant.
+def lower(
+    head: Head,
+    width: int,
+    codes: Sequence[int] = (),
+    least: Sequence[float | None] = (),
+    fast: bool = False,
+) -> tuple[list, list]:
+    """Nodes and constants: y of a head's scores from X of so many columns, of so many codes each.
 
-    Words and look-ups of one column are one term: of an ordered sum's words only one is not 0.
+    least is the least number that comes in each, None where any does. fast: with skiff's operator for trees.
+    TooMany where a forest asks more than it takes.
     """
-    terms: list = []
-    tables: dict[int, int] = {}  # of a column: its term
-    for i, (value, weight) in enumerate(zip(dot.values, weights.tolist(), strict=True)):
-        if isinstance(value, Constant):
-            terms.append(float(value.value * weight))
-        elif isinstance(value, (Through, Computed)):
-            terms.append(i)
-        else:
-            if value.column not in tables:
-                tables[value.column] = len(terms)
-                terms.append((value.column, []))
-            terms[tables[value.column]][1].append((value, weight))
-    return [
-        (t[0], _table(t[1], codes[t[0]] if t[0] < len(codes) else 1)) if isinstance(t, tuple) else t
-        for t in terms
-    ]
-
-
-def _table(group: list[tuple[Lookup | Word, float]], codes: int) -> np.ndarray:
-    """What values of one column add to a sum, for each of its codes."""
-    size = max(codes, 1 + max(v.code if isinstance(v, Word) else len(v.values) - 1 for v, _ in group))
-    table = np.zeros(size)
-    for value, weight in group:
-        if isinstance(value, Lookup):
-            table = table + value.values * weight
-        else:
-            table = table + value.no * weight if value.no else table
-            table[value.code] += (value.yes - value.no) * weight if value.no else value.yes * weight
-    return table
-
-
-def ensemble(forest: Forest, folded: Folded) -> dict:
-    """The TreeEnsemble's attributes: interior nodes and leaves numbered apart."""
-    number = np.float32 if forest.single else np.float64
-    split = floor32(folded.split) if forest.single else folded.split
-    asks: dict[str, list] = {
-        k: [] for k in ("column", "mode", "split", "missing", "yes", "yes_leaf", "no", "no_leaf")
-    }
-    members: list[float] = []
-    weights, targets, roots = [], [], []
-    leaf_of: dict[tuple[int, int], int] = {}
-
-    def leaf(node: int, output: int, value: float) -> int:
-        key = (node, output)
-        if key not in leaf_of:
-            leaf_of[key] = len(weights)
-            weights.append(value)
-            targets.append(output)
-        return leaf_of[key]
-
-    def bare(at: int) -> int:
-        """A tree that is one leaf: a question whose answers are both that leaf."""
-        add(0, 0, 0.0, False, (at, True), (at, True))
-        return len(asks["column"]) - 1
-
-    def add(column: int, mode: int, value: float, missing: bool, yes: tuple, no: tuple) -> None:
-        asks["column"].append(column)
-        asks["mode"].append(mode)
-        asks["split"].append(0.0 if mode == MEMBER else value)
-        asks["missing"].append(int(missing))
-        for name, (to, is_leaf) in (("yes", yes), ("no", no)):
-            asks[name].append(to)
-            asks[f"{name}_leaf"].append(int(is_leaf))
-        if mode == MEMBER:
-            members.extend(folded.sets[int(value)])
-            members.append(np.nan)
-
-    for output, value in enumerate(forest.base.tolist()):
-        if value:
-            roots.append(bare(leaf(-1, output, value)))
-    for tree, target in enumerate(forest.target.tolist()):
-        for output in [target] if target >= 0 else range(forest.width):
-            roots.append(
-                _tree(folded, int(folded.roots[tree]), split, add, bare, asks,
-                      lambda n, o=output, t=target: leaf(n, o, float(folded.leaf[n, 0 if t >= 0 else o])))
-            )  # fmt: skip
-    attributes = {
-        "n_targets": forest.width, "aggregate_function": SUM, "post_transform": NO_TRANSFORM,
-        "tree_roots": roots, "nodes_featureids": asks["column"],
-        "nodes_truenodeids": asks["yes"], "nodes_trueleafs": asks["yes_leaf"],
-        "nodes_falsenodeids": asks["no"], "nodes_falseleafs": asks["no_leaf"], "leaf_targetids": targets,
-        "nodes_modes": numpy_helper.from_array(np.array(asks["mode"], np.uint8), "modes"),
-        "nodes_splits": numpy_helper.from_array(np.array(asks["split"], number), "splits"),
-        "leaf_weights": numpy_helper.from_array(np.array(weights, number), "leaves"),
-        "nodes_missing_value_tracks_true": asks["missing"],
-    }  # fmt: skip
-    if members:
-        attributes["membership_values"] = numpy_helper.from_array(np.array(members, number), "members")
-    return attributes
-
-
-def _tree(folded: Folded, root: int, split: np.ndarray, add, bare, asks: dict, leaf) -> int:
-    """Writes a tree's questions, from the root down; the root's number."""
-    if folded.yes[root] < 0:
-        return bare(leaf(root))
-    first, order, queue = len(asks["column"]), {}, [root]
-    for node in queue:
-        order[node] = first + len(order)
-        queue += [int(c) for c in (folded.yes[node], folded.no[node]) if folded.yes[c] >= 0]
-    for node in order:
-        ends = []
-        for child in (int(folded.yes[node]), int(folded.no[node])):
-            ends.append((leaf(child), True) if folded.yes[child] < 0 else (order[child], False))
-        mode = int(folded.mode[node])
-        value = folded.split[node] if mode in (EQ, MEMBER) else split[node]
-        add(int(folded.column[node]), mode, float(value), bool(folded.missing_yes[node]), *ends)
-    return order[root]
-
-
-def floor32(x: np.ndarray) -> np.ndarray:
-    """The largest float32 that is not above each double."""
-    with np.errstate(over="ignore"):
-        low = np.asarray(x, np.float64).astype(np.float32)
-    above = low.astype(np.float64) > x
-    return np.where(above, np.nextafter(low, np.float32(-np.inf)), low).astype(np.float64)
-
-
-def lower(head: Head, width: int, codes: Sequence[int] = ()) -> tuple[list, list]:
-    """Nodes and constants: y of a head's scores from X of so many columns, of so many codes each."""
-    return Lowering(width, codes).head(head)
+    return Lowering(width, codes, least, fast).head(head)
 
 
 def model_of(
-    nodes: list, constants: list, width: int, scores: int, metadata: dict[str, str], version: str
+    nodes: list,
+    constants: list,
+    width: int,
+    scores: int,
+    metadata: dict[str, str],
+    version: str,
+    fast: bool = False,
 ) -> bytes:
     """The ONNX model; same input, same bytes."""
     graph = helper.make_graph(
@@ -427,6 +349,7 @@ def model_of(
         constants,
     )  # fmt: skip
     opsets = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
+    opsets += [helper.make_opsetid(DOMAIN, 1)] * fast
     model = helper.make_model(
         graph, ir_version=10, opset_imports=opsets, producer_name="skiff", producer_version=version
     )

@@ -41,7 +41,8 @@ class Near(Evaluation):
     def _of_node(self, node) -> np.ndarray:  # noqa: ANN001
         if id(node) not in self._off:
             inputs = node.inputs()
-            if isinstance(node, Forest):  # its questions are about what is before steps that keep the order
+            if isinstance(node, Forest) and not node.single:
+                # Its questions are about what is before steps that keep the order.
                 off = [self._allowed(_before(value)) for value in inputs]
                 off = np.column_stack(off) if off else np.empty((len(self.X), 0))
             else:

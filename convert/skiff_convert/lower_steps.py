@@ -105,6 +105,8 @@ def interp(low, x: str, at: tuple, to: tuple) -> str:
         return add("Gather", low.graph.real(low.graph.fresh(name), values), place, axis=0)
 
     made = add("Add", add("Mul", of("slope", slope), add("Sub", held, of("from", xp))), of("to", fp))
+    low_end = low.constant(float(fp[0]))  # below the first of points that come twice, too
+    made = add("Where", add("Less", x, low.constant(float(xp[0]))), low_end, made)
     return add("Where", add("IsNaN", x), low.constant(np.nan), made)
 
 

@@ -11,6 +11,9 @@ import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from .columns import Column
+from .fold import Folded
+from .form import Forest
+from .lower_blend import DOMAIN, attributes
 from .neutral import Trees
 
 BRANCH_LEQ, BRANCH_EQ = 0, 4  # nodes_modes of ai.onnx.ml 5
@@ -47,6 +50,17 @@ def lower_trees(
         return [ensemble], []
     count = numpy_helper.from_array(np.array(len(trees.offsets) - 1, np.float64), "trees")
     return [ensemble, helper.make_node("Div", ["sum", "trees"], ["y"])], [count]
+
+
+def lower_blended(trees: Trees, columns: Sequence[Column]) -> tuple[list[NodeProto], list[TensorProto]]:
+    """The same by skiff's operator. TooMany where the trees ask more than it takes."""
+    splits, count = over_columns(trees, columns), len(trees.offsets) - 1
+    folded = Folded(
+        trees.offsets[:-1], splits.column, splits.mode, splits.split, splits.missing_yes,
+        np.where(trees.left < 0, -1, splits.yes), splits.no, trees.value[:, None], (), (),
+    )  # fmt: skip
+    forest = Forest((), None, np.zeros(1), np.zeros(count, np.int64), count if trees.averaged else 1)
+    return [helper.make_node("Trees", ["X"], ["y"], domain=DOMAIN, **attributes(forest, folded))], []
 
 
 def absorb_rounding(threshold: np.ndarray) -> np.ndarray:

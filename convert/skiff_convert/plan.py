@@ -15,13 +15,19 @@ from .spec import Keys, Spec, Template
 
 @dataclass(frozen=True)
 class Accepts:
-    """What the original takes in the number columns of a name, as it was found by asking it."""
+    """What the original takes in a column, as it was found by asking it."""
 
     nan: bool
-    limit: float | None  # the least magnitude that it refuses; None: it takes all that float64 has
+    # The least magnitude that it refuses; None: it takes all that float64 has. Of a category of text, whose
+    # unknown words are numbers as well, 0 where it takes none.
+    limit: float | None
+    least: float | None = None  # the least number that it takes, where that is not minus the limit
 
 
-def columns_of(lifting: Lifting, spec: Spec, accepts: Mapping[str, Accepts], optional: bool) -> list[Column]:
+Taken = Mapping[tuple[str, str], Accepts]  # by name and kind of a column
+
+
+def columns_of(lifting: Lifting, spec: Spec, accepts: Taken, optional: bool) -> list[Column]:
     """The columns, in the order that the model wants them. ConvertError where the spec does not give one.
 
     optional is whether a key that is absent stands for a missing value, where the original takes that; but of
@@ -40,34 +46,33 @@ def columns_of(lifting: Lifting, spec: Spec, accepts: Mapping[str, Accepts], opt
     return columns
 
 
-def _category(wanted: Wanted, source: Template | Keys, _: Mapping[str, Accepts], optional: bool) -> Column:
+def _category(wanted: Wanted, source: Template | Keys, accepts: Taken, optional: bool) -> Column:
     missing = None in wanted.words
     text = any(isinstance(word, str) for word in wanted.words)
     unknown = "reject" if wanted.strict else "accept"
     if isinstance(source, Template):
         words = tuple(w for w in wanted.words if isinstance(w, str))
         return Column(wanted.name, source, "category", "reject", vocabulary=words, unknown=unknown)
-    elsewhere = "reject" if wanted.strict or not text else "unknown"
+    limit = accepts.get((wanted.name, "category"), Accepts(nan=False, limit=None)).limit
+    elsewhere = "reject" if wanted.strict or not text or limit == 0 else "unknown"
     return Column(
         wanted.name, source, "category", "null" if optional and missing else "reject",
         vocabulary=wanted.words, unknown=unknown, other=elsewhere,
-        null="" if missing else ("reject" if wanted.strict else "unknown"),
+        null="" if missing else ("reject" if wanted.strict else "unknown"), limit=limit or None,
     )  # fmt: skip
 
 
-def _number(
-    wanted: Wanted, source: Template | Keys, accepts: Mapping[str, Accepts], optional: bool
-) -> Column:
+def _number(wanted: Wanted, source: Template | Keys, accepts: Taken, optional: bool) -> Column:
     if isinstance(source, Template):
         raise ConvertError(
             f"the pipeline learned {wanted.name} as a number, and the spec makes a text of it",
             f'give its path: {wanted.name} = "key.key"',
         )
-    takes = accepts.get(wanted.name, Accepts(nan=False, limit=None))
+    takes = accepts.get((wanted.name, "number"), Accepts(nan=False, limit=None))
     return Column(
         wanted.name, source, "number", "nan" if optional and takes.nan else "reject",
         null="nan" if takes.nan else "reject", text="reject",
-        limit=takes.limit,
+        limit=takes.limit, least=takes.least,
     )  # fmt: skip
 
 
@@ -111,6 +116,10 @@ def bounds(head: Head, scores: np.ndarray, allowance: np.ndarray) -> np.ndarray:
     """How far the numbers of a head may be off where its scores may be; absolute."""
     if head.link == "identity":
         return allowance
+    numbers, far = head.numbers(scores), allowance.max(axis=1, keepdims=True)
+    # Scores that differ round to other numbers: once for each operation of the link.
+    rounding = (2.0**-23 if head.link.endswith("32") else 2.0**-52) * (3 + numbers.shape[1]) * np.abs(numbers)
+    rounding = np.where(far > 0, rounding, 0.0)
     if head.link in ("exp", "expm1"):
-        return np.exp(scores) * allowance * 2
-    return np.broadcast_to(allowance.max(axis=1, keepdims=True), head.numbers(scores).shape) * 2
+        return np.exp(scores) * allowance * 2 + rounding
+    return np.broadcast_to(far, numbers.shape) * 2 + rounding

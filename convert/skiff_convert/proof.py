@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import onnxruntime as ort
 
 from . import plan
 from .errors import ConvertError
@@ -13,7 +14,6 @@ from .lifted import Lifted
 from .lower_near import Near
 from .manifest import refused
 from .outputs import RAW
-from .prove import open_session
 from .records import Encoded
 from .world import Session
 
@@ -23,8 +23,14 @@ CELLS = 2**23  # numbers that the interpreter holds at a time
 class Proof:
     """The original, the interpreter and onnxruntime on the same records."""
 
-    def __init__(self, lifted: Lifted, session: Session, model: bytes, scored: Sequence[Scored]):
-        self.lifted, self.session, self.model, self.scored = lifted, session, model, scored
+    def __init__(
+        self,
+        lifted: Lifted,
+        session: Session,
+        opened: Sequence[ort.InferenceSession],
+        scored: Sequence[Scored],
+    ):
+        self.lifted, self.session, self.opened, self.scored = lifted, session, opened, scored
         self.outputs: dict[str, dict] = {}  # of a record's text
         self.within: dict[str, float] = {}
         self.pairs: dict[str, tuple[object, object]] = {}  # of a record's text: the bundle's, the original's
@@ -35,9 +41,10 @@ class Proof:
         lifted, encoded = self.lifted, [record.encoded for record in self.scored]
         self.X = np.array([record.row for record in encoded], np.float64).reshape(len(encoded), -1)
         scores, allowance = interpret(lifted.head, self.X)
-        self._onnx(scores, allowance)
+        self.finite = finite = np.isfinite(scores).all(axis=1)
+        for opened in self.opened:
+            self._onnx(opened, scores, allowance)
         answers = np.asarray(self._answer(lifted.method, encoded))
-        finite = np.isfinite(scores).all(axis=1)
         if lifted.head.labels is None:
             self._numbers(answers, scores, allowance, finite)
         else:
@@ -55,8 +62,8 @@ class Proof:
         how = "equal to the last bit" if self.bound == "bits" else f"within {self.bound}"
         return f"{len(encoded):,} records, every prediction {how}"
 
-    def _onnx(self, scores: np.ndarray, allowance: np.ndarray) -> None:
-        session, X = open_session(self.model), self.X
+    def _onnx(self, session: ort.InferenceSession, scores: np.ndarray, allowance: np.ndarray) -> None:
+        X = self.X
         for batch in (len(X), 1, 7, 100):
             rows = X if batch >= 100 else X[: 50 * batch]
             got = np.vstack(
@@ -75,8 +82,14 @@ class Proof:
     ) -> np.ndarray | list[np.ndarray]:
         answer = self.session.call(method, self.lifted.data(encoded), step, options)
         for at, why in answer.refused.items():
-            raise refused(self.scored[at].text, why)
-        return answer.values
+            if self.finite[at] or answer.values is None:  # others the worker rejects
+                raise refused(self.scored[at].text, why)
+        if not answer.refused:
+            return answer.values
+        taken = [i not in answer.refused for i in range(len(encoded))]
+        if isinstance(answer.values, list):
+            return [_whole(values, taken) for values in answer.values]
+        return _whole(np.asarray(answer.values), taken)
 
     def _numbers(
         self, answers: np.ndarray, scores: np.ndarray, allowance: np.ndarray, finite: np.ndarray
@@ -226,6 +239,13 @@ def margin_of(scores: np.ndarray, head: Head) -> np.ndarray:
     top = np.sort(scores, axis=1)
     margin = top[:, -1] - top[:, -2]
     return np.where(margin == 0, np.inf, margin)  # equal ones are equal in both
+
+
+def _whole(values: np.ndarray, taken: list[bool]) -> np.ndarray:
+    """A row for each record: zeros for one that was not taken."""
+    whole = np.zeros((len(taken), *values.shape[1:]), values.dtype)
+    whole[taken] = values
+    return whole
 
 
 def interpret(head: Head, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -54,12 +55,14 @@ def prove_all(model: bytes, chunks: Iterable[tuple[np.ndarray, np.ndarray]]) -> 
     return rows
 
 
-def open_session(model: bytes) -> ort.InferenceSession:
-    """A session as the worker has it: one thread, on the CPU."""
+def open_session(model: bytes, operators: Path | None = None) -> ort.InferenceSession:
+    """A session as the worker has it: one thread, on the CPU; with skiff's operators where given."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors
     try:
+        if operators:
+            options.register_custom_ops_library(str(operators))
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as err:  # onnxruntime's errors have no common class
         raise ConvertError(f"onnxruntime {ort.__version__} does not load the graph: {err}") from err

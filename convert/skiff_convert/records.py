@@ -119,6 +119,8 @@ class Codes:
             rule, reason = {"accept": "unknown", "reject": "reject"}[column.unknown], "unknown_category"
         else:
             rule, reason = column.other, "wrong_type"
+            if kind == "number" and column.limit is not None and not _below(value, column.limit):
+                raise Reject("not_finite", dotted(column.source))
         if rule == "reject":
             raise Reject(reason, dotted(column.source))
         return 0, rule == "none"
@@ -128,6 +130,14 @@ def _finite(number: float) -> bool:
     """Whether float64 has a number of that size."""
     try:
         return math.isfinite(float(number))
+    except OverflowError:
+        return False
+
+
+def _below(number: float, limit: float) -> bool:
+    """Whether the nearest float64 is less than the limit."""
+    try:
+        return abs(float(number)) < limit
     except OverflowError:
         return False
 
@@ -197,7 +207,8 @@ def _number(value: object, column: Column) -> float:
         number = float(value)  # type: ignore[arg-type]
     except OverflowError:  # an integer beyond float64
         number = math.inf
-    if not abs(number) < (math.inf if column.limit is None else column.limit):
+    limit = math.inf if column.limit is None else column.limit
+    if not number < limit or (number <= -limit if column.least is None else not number >= column.least):
         raise Reject("not_finite", dotted(column.source))
     return number
 

@@ -13,7 +13,6 @@ import onnxruntime as ort
 from .columns import Column
 from .find import Found
 from .manifest import size_of
-from .prove import open_session
 from .task import show, table
 
 BATCH = 1_000  # rows, as they are measured
@@ -31,24 +30,25 @@ class Report:
     size: str  # nodes, cells or terms
     parity: str
     sampled: int  # goldens that are of the sample
-    model: bytes
+    session: ort.InferenceSession  # of the graph that is measured
     X: np.ndarray  # rows to measure with
 
     def show(self, found: Found, folder: Path) -> None:
         """Shows it on stderr."""
         manifest = self.manifest
         libraries = ", ".join(f"{name} {version}".strip() for name, version in manifest["libraries"].items())
-        total = sum(path.stat().st_size for path in folder.iterdir())
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+        graphs = ", ".join(f"{name} {sizes[name]:,}" for name in sorted(sizes) if name.endswith(".onnx"))
         goldens = f"{manifest['parity']['goldens']:,}"
         if self.sampled:
             goldens += f", {self.sampled} of them from the sample"
-        took = f"{microseconds(self.model, self.X):.2g} µs a row, batches of {BATCH:,}"
+        took = f"{microseconds(self.session, self.X):.2g} µs a row, batches of {BATCH:,}"
         rows = [
             ("estimator", f"{manifest['estimator']} ({libraries})"),
             ("columns", _columns(self.columns)),
             ("outputs", ", ".join(map(_output, manifest["outputs"]))),
             ("lowered to", f"{manifest['lowering']}, {self.size}"),
-            ("bytes", f"{total:,}, of them model.onnx {len(self.model):,}"),
+            ("bytes", f"{sum(sizes.values()):,}, of them {graphs}"),
             ("goldens", goldens),
             ("parity", self.parity),
             ("speed", f"{took}, onnxruntime {ort.__version__} on one thread"),
@@ -77,11 +77,11 @@ def _output(output: dict) -> str:
     )
 
 
-def microseconds(model: bytes, X: np.ndarray) -> float:
+def microseconds(session: ort.InferenceSession, X: np.ndarray) -> float:
     """µs a row that the graph takes, the median over runs of BATCH rows."""
     if not len(X):
         return float("nan")
-    session, rows, times = open_session(model), np.resize(X, (BATCH, X.shape[1])), []
+    rows, times = np.resize(X, (BATCH, X.shape[1])), []
     session.run(None, {"X": rows})
     end = time.perf_counter() + SECONDS
     while time.perf_counter() < end or len(times) < 3:

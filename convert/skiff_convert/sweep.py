@@ -43,6 +43,7 @@ class Sweep:
     def __init__(self, columns: Sequence[Column], nullable: frozenset[int], most: int):
         self.columns, self.nullable, self.most = columns, nullable, most
         self.random = random.Random(0)
+        self.least = [-np.inf if c.least is None else c.least for c in columns]
         self.all = {
             i: frozenset(range(c.unknown == "reject", len(c.vocabulary) + 1))
             for i, c in enumerate(columns)
@@ -111,7 +112,7 @@ class Sweep:
                     if np.isfinite(high)
                     else float(np.nextafter(low, np.inf))
                     if np.isfinite(low)
-                    else 0.0
+                    else max(0.0, self.least[i])
                 )
             row.append(x)
         return tuple(min(max(x, -LARGEST), LARGEST) if x == x else x for x in row)

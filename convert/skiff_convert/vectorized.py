@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 
-from . import bundle, choose, columns, goldens, grid, lower
+from . import bundle, choose, columns, fast, goldens, grid, limits, lower
 from .columns import Column
 from .errors import ConvertError
 from .goldens import Scored
@@ -24,17 +25,8 @@ from .task import Task
 from .world import World
 
 # What becomes a table where that is faster, or a sum in the vectorizer's order.
-VECTORIZED = frozenset(
-    [
-        "LinearRegression",
-        "Ridge",
-        "Lasso",
-        "ElasticNet",
-        "DecisionTreeRegressor",
-        "RandomForestRegressor",
-        "ExtraTreesRegressor",
-    ]
-)
+TREES = frozenset(["DecisionTreeRegressor", "RandomForestRegressor", "ExtraTreesRegressor"])
+LINEAR = frozenset(["LinearRegression", "Ridge", "Lasso", "ElasticNet"])
 
 WIDE = (
     f"WARNING: of a table, and of more than {columns.ENTRIES} columns, what has the separator in its name is "
@@ -47,7 +39,10 @@ def fits(root: object) -> bool:
     steps = [step for _, step in root.steps] if isinstance(root, Obj) and root.name == "Pipeline" else []
     if len(steps) != 2 or not all(isinstance(step, Obj) and step.package == "sklearn" for step in steps):
         return False
-    return steps[0].name == "DictVectorizer" and steps[1].name in VECTORIZED
+    if steps[0].name != "DictVectorizer":
+        return False
+    # Of dense rows a sum has no order: how far it may be off depends on all of its terms.
+    return steps[1].name in TREES or steps[1].name in LINEAR and bool(steps[0].sparse)
 
 
 def convert(task: Task, world: Callable[[], World]) -> Path:
@@ -74,6 +69,10 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
         inspect(sample, X_columns, spec.id, sampled)
 
     lowering, table = choose.choose(pipeline, X_columns, origin.run_id, reader, task.wish, say)
+    limits.check(X_columns, len(onnx.load_model_from_string(lowering.model).graph.node))
+    quick = None
+    if lowering.kind == "trees":
+        quick = fast.lowered(lambda: lower.lower(pipeline, X_columns, origin.run_id, own=True).model, say)
     say(f"lowered to {lowering.kind}, {len(lowering.model):,} bytes; choosing records")
     records = goldens.Records(X_columns, spec.id, *goldens.of_trees(pipeline, X_columns))
     kept = [goldens.judge(encoder, text) for text in records.goldens()]
@@ -94,17 +93,21 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
     parity = prove(lowering.model, X, expected, within)
     agreement = f"{parity.rows:,} records, {_agreement(lowering, parity)}"
     say(agreement)
+    opened = open_session(lowering.model)
+    if quick:
+        say(quick.prove(opened, X))
     if table:
         cells = prove_all(lowering.model, grid.rows(table, X_columns))
         say(f"{cells:,} rows on both ends of every bin, {_agreement(lowering, parity)}")
     if sample:
-        y = score(open_session(lowering.model), X, len(X)).tolist()
+        y = score(opened, X, len(X)).tolist()
         pairs = zip(y, expected.tolist(), strict=True)
         beside(sample, dict(zip((record.text for record in finite), pairs, strict=True)), sampled)
 
     allowed = {} if within is None else dict(zip((r.text for r in finite), within.tolist(), strict=True))
     outputs = {text: {spec.prediction: prediction} for text, prediction in predictions.items()}
     lines = [line for record in kept if (line := golden(record, outputs, allowed))]
+    limits.check_bounds(lines)
     own = [record for record in own if golden(record, outputs, allowed)]
     generated = sum(record.text in predictions for record in swept)
     manifest = manifest_of(
@@ -114,10 +117,12 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
         empty,
     )  # fmt: skip
     files = {"model.onnx": lowering.model, "golden.jsonl": "".join(lines).encode("utf-8")}
-    folder = bundle.write(task.out, origin.run_id, manifest, files)
+    folder = bundle.write(task.out, origin.run_id, manifest, files | fast.files(quick))
     say(f"wrote {folder}")
     size = _size(pipeline, table)
-    Report(manifest, X_columns, size, agreement, len(own), lowering.model, X).show(found, folder)
+    Report(manifest, X_columns, size, agreement, len(own), quick.open() if quick else opened, X).show(
+        found, folder
+    )
     return folder
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -5,11 +6,15 @@ from pathlib import Path
 # numpy's exp and log are the C library's, as the form has them, only without its own for these processors.
 os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", "X86_V4 AVX512_ICL AVX512_SPR")
 
+import onnx  # noqa: E402
 import pytest  # noqa: E402
+from contract import CONTRACT  # noqa: E402
 from helpers import Converted  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from skiff_convert.world import World  # noqa: E402
+
+OPERATORS = json.loads((CONTRACT.parent / "graph" / "operators.json").read_text())["operators"]
 
 settings.register_profile(
     "skiff",
@@ -42,6 +47,21 @@ def in_this_environment(request, monkeypatch):
     if not request.node.get_closest_marker("world"):
         here = lambda builder: World(builder._found, Path(sys.executable), {})  # noqa: E731
         monkeypatch.setattr(sys.modules["skiff_convert.world.build"]._Builder, "world", here)
+
+
+@pytest.fixture(autouse=True)
+def only_what_the_worker_reads(monkeypatch):
+    """Every node that a test has the converter write is one that the worker reads; inference/graph."""
+    make = onnx.helper.make_node
+
+    def listed(operator, *args, domain="", **attributes):
+        known = OPERATORS[f"{domain}:{operator}"]
+        node = make(operator, *args, domain=domain, **attributes)
+        types = {a.name: onnx.AttributeProto.AttributeType.Name(a.type) for a in node.attribute}
+        assert types.items() <= known.items(), f"inference/graph/operators.json: {operator} {types}"
+        return node
+
+    monkeypatch.setattr(onnx.helper, "make_node", listed)
 
 
 @pytest.fixture

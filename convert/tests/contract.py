@@ -18,7 +18,7 @@ from skiff_convert.spec import Template
 CONTRACT = Path(__file__).parents[2] / "inference" / "bundle"
 FORMATS = (1, 2, 3)
 BINARY = ("expit", "expit32", "both")  # links that make two probabilities of one score
-RULES = ("missing", "null", "other", "unknown", "text", "limit")  # of columns
+RULES = ("missing", "null", "other", "unknown", "text", "limit", "least")  # of columns
 
 
 def vectors(name: str) -> list[dict]:
@@ -51,6 +51,8 @@ def beyond_manifest_schema(manifest: dict) -> str:
             return "repeated word"
         if not finite(words):
             return "not finite"
+    if any(column.get("least", -math.inf) >= column.get("limit", math.inf) for column in manifest["columns"]):
+        return "bad limit"
     return next(filter(None, map(_beyond_output, wanted)), "")
 
 

@@ -59,6 +59,8 @@ STEPS = [
     Step("bin", (-1.0, 0.0, 0.5)), Step("bin", ()), Step("nearly", (1e-5, 1e-8)),
     Step("interp", ((-1.0, 0.0, 2.0), (3.0, 1.0, 1.5))),
     Step("quantile", ((-1.0, 0.0, 0.0, 2.0), (0.0, 0.3, 0.6, 1.0), False)),
+    Step("quantile", ((0.0, 0.0, 1.0, 1.0), (0.0, 0.3, 0.6, 1.0), False)),
+    Step("interp", ((0.0, 0.0, 1.0, 1.0), (3.0, 1.0, 1.5, 2.0))),
     Step("quantile", ((-5.0, 0.0, 3.0), (0.0, 0.5, 1.0), True)),
     Step("exp"), Step("expm1"), Step("tanh"), Step("arctan"), Step("cbrt"), Step("expit"), Step("exp2"),
     Step("raise", 2.0),

@@ -135,13 +135,14 @@ def test_role_is_what_is_used(aws, stack, stack_with_bucket):
 
 def test_role_is_for_these_resources(aws, stack):
     arn = "arn:aws:{}:us-east-1:000000000000:{}".format
-    bundles = "arn:aws:s3:::mlflow-models/1/*/artifacts/onnx/*"
-    wanted = {"kinesis:PutRecords": arn("kinesis", "stream/ride-predictions"), "s3:GetObject": bundles}
+    bundles = [f"arn:aws:s3:::mlflow-models/1/{of}" for of in ("*/artifacts/onnx/*", "aliases/*.json")]
+    wanted = {"kinesis:PutRecords": arn("kinesis", "stream/ride-predictions")}
     wanted |= dict.fromkeys(MAPPING_READS, arn("kinesis", "stream/start-ride-events"))
     wanted |= dict.fromkeys(LAMBDA_LOGS, arn("logs", "log-group:/aws/lambda/ride-duration-prediction:*"))
     queues = [arn("sqs", f"ride-duration-prediction-{of}") for of in ("dead-letters", "on-failure")]
     assert grants(aws, stack["Role"]) == {a: [resource] for a, resource in wanted.items()} | {
-        "sqs:SendMessage": queues
+        "sqs:SendMessage": queues,
+        "s3:GetObject": bundles,
     }
     by_policy = {s["Sid"]: s["Resource"] for s in statements(aws, stack["Role"]) if "sqs" in s["Action"]}
     assert by_policy == dict(zip(("SendDeadLetters", "ReportFailures"), queues, strict=True))

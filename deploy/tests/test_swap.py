@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from conftest import RUNS, STACK, shell
+from conftest import BUCKET, RUNS, STACK, shell
 from standin import ROOT
 
 FOREST, LINEAR = RUNS["forest"], RUNS["linear"]
@@ -107,3 +107,16 @@ def test_swap_says_what_is_wrong(aws, stack):
         f"swap: error: stack {STACK} has served no other run than {FOREST}\n",
     )
     assert swap(aws, "-x")[0] == 2
+
+
+def test_swap_to_an_alias(aws, stack):
+    pointer = {"format": 1, "revision": 1, "run_id": LINEAR, "at": "2026-01-02T12:00:00Z", "by": "promote"}
+    s3, key = aws.client("s3"), "1/aliases/champion.json"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(pointer))
+    code, out, err = swap(aws, "@champion")
+    s3.delete_object(Bucket=BUCKET, Key=key)
+    assert (code, out) == (
+        0,
+        f"stack {STACK} serves run @champion; make rollback goes back to {FOREST}\n",
+    ), err
+    assert served(aws) == "@champion"

@@ -62,7 +62,7 @@ func writeBundle(t *testing.T, goldens string, change func(*Manifest)) Dir {
 
 // goldens are what sum predicts of some rides.
 const goldens = `{"record": "{\"ride\": {\"PULocationID\": 130, \"DOLocationID\": 205, \"trip_distance\": 3.66}, \"ride_id\": 1}", "outputs": {"ride_duration": 103.66}}
-{"record": "{\"ride\": {\"PULocationID\": 1, \"DOLocationID\": 205, \"trip_distance\": 1}, \"ride_id\": 1}", "outputs": {"ride_duration": 1.5}, "within": 0.5}
+{"record": "{\"ride\": {\"PULocationID\": 1, \"DOLocationID\": 205, \"trip_distance\": 1}, \"ride_id\": 1}", "outputs": {"ride_duration": 1.5}, "within": 0.001}
 {"record": "{\"ride\": {}}", "reject": "missing_field", "field": "ride.PULocationID"}
 `
 
@@ -154,6 +154,7 @@ func TestOpenRefusesGoldens(t *testing.T) {
 		goldens + `{"record": "{}", "outputs": {"ride_duration": 1}, "within": 1e309}`:      "line 4",
 		goldens + `{"record": "{}", "outputs": {"ride_duration": 1, "ride_duration": 1}}`:   "line 4: ",
 		`{"record": "{}", "reject": "not_json"}`:                                            "no predictions",
+		goldens + `{"record": "{}", "outputs": {"ride_duration": 1}, "within": 1e300}`:      "line 4: its bound of 1e+300 proves nothing",
 	} {
 		_, err := Open(context.Background(), writeBundle(t, goldens, nil), "run1")
 		if err == nil || !strings.Contains(err.Error(), want) {

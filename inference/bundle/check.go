@@ -35,6 +35,18 @@ func (m *Manifest) check() error {
 			return fmt.Errorf("it has no SHA-256 of %s", name)
 		}
 	}
+	most := 2
+	if sum, ok := m.Files[FastFile]; ok {
+		if most++; !checksumPattern.MatchString(sum) {
+			return fmt.Errorf("its SHA-256 of %s is none", FastFile)
+		}
+	}
+	if len(m.Files) > most {
+		return fmt.Errorf("it has %d files beside itself, and there is more than the bundle's", len(m.Files))
+	}
+	if err := m.checkSizes(); err != nil {
+		return err
+	}
 	if err := checkOutputs(m.Outputs, m.ID); err != nil {
 		return err
 	}

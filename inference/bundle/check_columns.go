@@ -27,8 +27,13 @@ func (c *Column) check() error {
 }
 
 func (c *Column) checkCategory() error {
-	if c.Text != "" || c.Limit != nil {
-		return errors.New("text and limit are rules for numbers")
+	switch {
+	case c.Text != "" || c.Least != nil:
+		return errors.New("text and least are rules for numbers")
+	case c.Limit != nil && (len(c.Template) > 0 || slices.ContainsFunc(c.Vocabulary, isNumber)):
+		return errors.New("a category has a limit where it is by path, and none of its words is a number")
+	case c.Limit != nil && !(*c.Limit > 0):
+		return fmt.Errorf("its limit is %v", *c.Limit)
 	}
 	for _, p := range c.Template {
 		if (len(p.Path) == 0) == (p.Text == "") {
@@ -54,6 +59,8 @@ func (c *Column) checkCategory() error {
 	return errors.Join(errs...)
 }
 
+func isNumber(w Scalar) bool { return w.Kind != jsonscan.Text && w.Kind != jsonscan.Null }
+
 func (c *Column) checkTemplate() error {
 	if c.Missing != Refuse || c.Null != "" || c.Other != "" {
 		return errors.New("a template has no text where a part of it is missing, and every other value is text")
@@ -74,6 +81,8 @@ func (c *Column) checkNumber() error {
 		return errors.New("a number has no words")
 	case c.Limit != nil && !(*c.Limit > 0):
 		return fmt.Errorf("its limit is %v", *c.Limit)
+	case c.Least != nil && c.Limit != nil && !(*c.Least < *c.Limit):
+		return fmt.Errorf("its least is %v, and its limit %v", *c.Least, *c.Limit)
 	}
 	return errors.Join(
 		oneOf("missing", c.Missing, Refuse, Zero, NaN), oneOf("null", c.Null, Refuse, NaN), oneOf("text", c.Text, Refuse, Zero))
@@ -101,9 +110,6 @@ func checkWords(words []Scalar) error {
 	if len(words) == 0 {
 		return errors.New("it has no words")
 	}
-	if len(words) > maxWords {
-		return fmt.Errorf("it has %d words, and %d are the most", len(words), maxWords)
-	}
 	seen := newSet(len(words))
 	for i := range words {
 		w := &words[i]
@@ -116,7 +122,3 @@ func checkWords(words []Scalar) error {
 	}
 	return nil
 }
-
-// maxWords is the most words of a column: codes are exact in the graph's
-// int32 and float32 as well.
-const maxWords = 1 << 24

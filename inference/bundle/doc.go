@@ -2,7 +2,8 @@
 // goldens. SPEC.md is the contract, which the converter keeps as well; the
 // vectors beside it are run by both.
 //
-//  1. open.go: the files, whole and unaltered, of any format so far
+//  1. open.go, dir.go: the files, whole and unaltered, of any format so far;
+//     limits.go: how large they may be
 //  2. manifest.go, scalar.go: what a manifest says; format1.go, format2.go: how
 //     an old one says it
 //  3. check.go, check_columns.go, check_outputs.go: what parses and makes no

@@ -35,6 +35,8 @@ func (m *manifest2) upgrade() (*Manifest, error) {
 
 func (c *Column) upgrade2() error {
 	switch {
+	case c.Least != nil:
+		return errors.New("least is of format 3")
 	case c.Kind == Entry:
 		return errors.New("entries are of format 3")
 	case c.Unknown != "":
@@ -43,6 +45,8 @@ func (c *Column) upgrade2() error {
 		return errors.New("missing is null or nan from format 3 on")
 	case c.Kind != Category:
 		return nil
+	case c.Limit != nil:
+		return errors.New("a category has a limit from format 3 on")
 	case c.Null != "":
 		return errors.New("null is a category's rule from format 3 on")
 	case c.Other == Refuse:

@@ -192,6 +192,7 @@ type Column struct {
 	Unknown    string   `json:"unknown,omitempty"`  // a category's value of a type that they have: Refuse or Accept
 	Text       string   `json:"text,omitempty"`     // a number's text: Refuse or Zero
 	Limit      *float64 `json:"limit,omitempty"`    // a number of this magnitude or more is not finite to the model; absent: float64's own
+	Least      *float64 `json:"least,omitempty"`    // a number below this is not finite to the model; absent: minus the limit
 	Vocabulary []Scalar `json:"vocabulary,omitempty"`
 	Words      []Part   `json:"words,omitzero"` // of an entry: where text or a list of texts makes it 1
 }

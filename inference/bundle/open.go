@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,6 +16,7 @@ import (
 const (
 	ManifestFile = "manifest.json"
 	ModelFile    = "model.onnx"
+	FastFile     = "fast.onnx" // not of every bundle
 	GoldenFile   = "golden.jsonl"
 )
 
@@ -35,11 +35,12 @@ var (
 type Bundle struct {
 	Manifest Manifest
 	Model    []byte // ONNX
+	Fast     []byte // the same with skiff's own operators; nil where there is none
 	Goldens  []Golden
 }
 
-// A Folder reads the files of a bundle. A file that isn't there is an error
-// that wraps [os.ErrNotExist].
+// A Folder reads the files of a bundle, none of more than [MaxBytes]. A file
+// that isn't there is an error that wraps [os.ErrNotExist].
 type Folder interface {
 	ReadFile(ctx context.Context, name string) ([]byte, error)
 }
@@ -62,11 +63,19 @@ func Open(ctx context.Context, folder Folder, runID string) (*Bundle, error) {
 	if b.Model, err = readVerified(ctx, folder, ModelFile, m); err != nil {
 		return nil, err
 	}
+	if m.Files[FastFile] != "" {
+		if b.Fast, err = readVerified(ctx, folder, FastFile, m); err != nil {
+			return nil, err
+		}
+	}
 	goldens, err := readVerified(ctx, folder, GoldenFile, m)
 	if err != nil {
 		return nil, err
 	}
-	if b.Goldens, err = parseGoldens(goldens, m); err != nil {
+	if b.Goldens, err = parseGoldens(goldens, m); err == nil {
+		err = checkBounds(b.Goldens)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("reading %s of run %s: %w: %w", GoldenFile, m.RunID, ErrInvalid, err)
 	}
 	return b, nil
@@ -75,6 +84,9 @@ func Open(ctx context.Context, folder Folder, runID string) (*Bundle, error) {
 // ParseManifest reads a manifest of any format up to this package's. Of a
 // later one it says just that: it may have words that are not known here.
 func ParseManifest(raw []byte) (*Manifest, error) {
+	if err := checkValues(raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	var v struct {
 		Format int `json:"format"`
 	}
@@ -154,14 +166,4 @@ func readVerified(ctx context.Context, folder Folder, name string, m *Manifest) 
 		return nil, fmt.Errorf("%s of run %s %w: its sha256 is %.12s…, the manifest has %.12s…", name, m.RunID, ErrAltered, got, m.Files[name])
 	}
 	return raw, nil
-}
-
-// Dir is a [Folder] on disk.
-type Dir string
-
-var _ Folder = Dir("")
-
-// ReadFile reads the named file of the folder.
-func (d Dir) ReadFile(_ context.Context, name string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(string(d), name))
 }

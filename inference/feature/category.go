@@ -15,8 +15,9 @@ type category struct {
 	missing       rule // of an absent key
 	missingIsNull bool // it is as null is
 	null          rule
-	other         rule // of a value of a type that the words haven't
-	unknown       rule // of one of a type that they have
+	other         rule    // of a value of a type that the words haven't
+	unknown       rule    // of one of a type that they have
+	limit         float64 // of numbers where none is a word: from here on they are rejected; 0 where all are other
 }
 
 // A rule is what becomes of a value that is no word.
@@ -39,10 +40,14 @@ func ruleOf(name string) rule {
 }
 
 func compileCategory(c *bundle.Column, paths *jsonscan.Builder) *category {
+	limit := 0.0
+	if c.Limit != nil {
+		limit = *c.Limit
+	}
 	return &category{
 		place: locate(paths, c.Path), words: wordsOf(c.Vocabulary),
 		missing: ruleOf(c.Missing), missingIsNull: c.Missing == bundle.Null,
-		null: ruleOf(c.Null), other: ruleOf(c.Other), unknown: ruleOf(c.Unknown),
+		null: ruleOf(c.Null), other: ruleOf(c.Other), unknown: ruleOf(c.Unknown), limit: limit,
 	}
 }
 
@@ -73,6 +78,10 @@ func (c *category) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rej
 			var finite bool
 			if code, finite = c.words.number(doc, v); !finite {
 				return 0, false, notFinite(c.place.field(), math.MaxFloat64)
+			}
+		} else if c.limit > 0 {
+			if f, _ := jsonscan.Number(doc, v); math.Abs(f) >= c.limit {
+				return 0, false, notFinite(c.place.field(), c.limit)
 			}
 		}
 	case jsonscan.Null:

@@ -17,12 +17,12 @@ type number struct {
 	place                               *place
 	missing                             float64 // what an absent key is
 	mayBeMissing, nullIsNaN, textIsZero bool
-	limit                               float64
+	least, limit                        float64 // least <= x < limit
 }
 
 func compileNumber(c *bundle.Column, paths *jsonscan.Builder) *number {
 	n := &number{
-		place: locate(paths, c.Path), limit: limitOf(c),
+		place: locate(paths, c.Path), least: leastOf(c), limit: limitOf(c),
 		mayBeMissing: c.Missing != bundle.Refuse, nullIsNaN: c.Null == bundle.NaN, textIsZero: c.Text == bundle.Zero,
 	}
 	if c.Missing == bundle.NaN {
@@ -46,8 +46,11 @@ func (n *number) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejec
 		if f == 0 && v.Kind == jsonscan.Integer {
 			f = 0 // Python's int has no -0
 		}
-		if err != nil || math.Abs(f) >= n.limit {
+		if err != nil || f >= n.limit {
 			return 0, false, notFinite(n.place.field(), n.limit)
+		}
+		if f < n.least {
+			return 0, false, belowLeast(n.place.field(), n.least)
 		}
 		return f, false, nil
 	case jsonscan.Boolean:
@@ -65,6 +68,12 @@ func (n *number) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rejec
 		}
 	}
 	return 0, false, wrongType(n.place.field(), aNumber, v.Kind)
+}
+
+func belowLeast(field string, least float64) *inference.Rejection {
+	return &inference.Rejection{
+		Reason: inference.NotFinite, Field: field, Expected: fmt.Sprintf("a number from %.3g on", least), Found: "a smaller one",
+	}
 }
 
 func notFinite(field string, limit float64) *inference.Rejection {

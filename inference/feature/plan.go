@@ -186,8 +186,15 @@ func wrongType(field, expected string, found jsonscan.Kind) *inference.Rejection
 	return &inference.Rejection{Reason: inference.WrongType, Field: field, Expected: expected, Found: found.String()}
 }
 
-// limitOf returns the magnitude from which on a number is not finite to the
-// model.
+// leastOf returns the least number that is finite to the model.
+func leastOf(c *bundle.Column) float64 {
+	if c.Least != nil {
+		return *c.Least
+	}
+	return math.Nextafter(-limitOf(c), 0)
+}
+
+// limitOf returns the number from which on one is not finite to the model.
 func limitOf(c *bundle.Column) float64 {
 	if c.Limit == nil {
 		return math.Inf(1)

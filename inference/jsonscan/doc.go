@@ -9,4 +9,5 @@
 //  3. escape.go: the text behind a string's escapes
 //  4. python.go: Python's str() and repr() of what was found
 //  5. explain.go: why a document is no JSON, for people
+//  6. split.go: several documents in one text
 package jsonscan

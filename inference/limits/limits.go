@@ -23,6 +23,11 @@ const (
 	RetryAttempts  = 10_000            // at most, unless endless
 	LeastRecordAge = 60 * time.Second
 	RecordAge      = 604_800 * time.Second // 7 days, at most
+
+	Parallelization = 10                // batches of a shard at once, at most
+	TumblingWindow  = 900 * time.Second // at most
+	WindowState     = 1 << 20           // bytes of a tumbling window's state: "Implementing stateful processing"
+	Filters         = 5                 // of a mapping, by default
 )
 
 // Kinesis: the GetRecords and PutRecords APIs.
@@ -32,6 +37,13 @@ const (
 	PutRecords   = 500     // records in a request
 	PutBytes     = 5 << 20 // of a request, partition keys included; 10 MiB in the current API, 5 MiB is taken everywhere
 	RecordBytes  = 1 << 20 // of a record, its key included: a stream's default limit
+
+	// A shard takes so many records and bytes in a second, whichever is reached
+	// first; a record is paid for by units that it has begun, of 25 KB, "Amazon
+	// Kinesis Data Streams pricing" says, and not which: these are the smaller.
+	ShardRecords = 1000
+	ShardBytes   = 1 << 20
+	PayloadUnit  = 25_000
 )
 
 // SQS: the SendMessageBatch API.

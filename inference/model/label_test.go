@@ -33,8 +33,8 @@ func TestProveLabels(t *testing.T) {
 		"another label":          {"0", prediction, "golden 1: it predicts the label number 1, and the original pipeline number 2"},
 		"another probability":    {"1", prediction, "golden 1: it predicts 0.2689414213699951, and the original pipeline 0.5"},
 		"another margin's bits":  {"1e-300", prediction, "golden 1: it predicts 1e-300, and the original pipeline 0"},
-		"within the bound, a no": {"-0.01", prediction[:len(prediction)-1] + `}, "within": 0.1`, "the label number 1"},
-		"within the bound":       {"0.01", prediction[:len(prediction)-1] + `}, "within": 0.1`, ""},
+		"within the bound, a no": {"-0.0001", prediction[:len(prediction)-1] + `}, "within": 0.0004`, "the label number 1"},
+		"within the bound":       {"0.0001", prediction[:len(prediction)-1] + `}, "within": 0.0004`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			line := fmt.Sprintf("{\"record\": \"{\\\"n\\\": %s}\", \"outputs\": %s}\n", test.record, test.outputs)

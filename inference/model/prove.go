@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"skiff/inference"
 	"skiff/inference/bundle"
@@ -14,45 +15,77 @@ import (
 // conversion.
 var ErrNotProved = errors.New("is not equal to its golden")
 
+// provedCells is how many numbers of X are made of goldens at a time.
+const provedCells = 1 << 20
+
 // prove replays the goldens through encoding and scoring, which warms the model
 // up as well. It returns an error for the first golden whose prediction is not
 // the original pipeline's to the last bit, or within the golden's bound, or
-// which is not rejected for the golden's reason.
+// which is not rejected for the golden's reason; so does one that depends on
+// the records around it.
 func (m *Model) prove(goldens []bundle.Golden) error {
 	s := m.take()
 	defer m.give(s)
+	most := min(max(provedCells/m.plan.Width(), 1), maxRows)
+	for first := 0; first < len(goldens); first += most {
+		if err := m.proveSome(goldens[first:min(first+most, len(goldens))], first, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// proveSome is prove of goldens that go to the scorer at once, first in their
+// order and then the other way round.
+func (m *Model) proveSome(goldens []bundle.Golden, first int, s *scratch) error {
+	x, scored, err := m.encodeGoldens(goldens, first, s)
+	if err != nil {
+		return err
+	}
+	y := make([]float64, len(scored)*m.width)
+	for range 2 {
+		if err := m.score(x, y); err != nil {
+			return fmt.Errorf("scoring the goldens of run %s: %w: %w", m.runID, bundle.ErrInvalid, err)
+		}
+		for row, i := range scored {
+			if err := m.compare(first+i, &goldens[i], &s.prediction, y[row*m.width:(row+1)*m.width]); err != nil {
+				return err
+			}
+		}
+		reverse(x, m.plan.Width())
+		slices.Reverse(scored)
+	}
+	return nil
+}
+
+// encodeGoldens returns the rows of the goldens that have one, and whose they
+// are.
+func (m *Model) encodeGoldens(goldens []bundle.Golden, first int, s *scratch) (x []float64, scored []int, err error) {
 	columns := m.plan.Width()
-	x := make([]float64, len(goldens)*columns)
-	rows := 0
+	x = make([]float64, len(goldens)*columns)
 	for i := range goldens {
-		g := &goldens[i]
+		g, rows := &goldens[i], len(scored)
 		var reason inference.Reason
 		var field string
 		_, r := m.plan.Encode([]byte(g.Record), x[rows*columns:(rows+1)*columns], s.plan)
 		if r != nil {
 			reason, field = r.Reason, r.Field
+		} else {
+			scored = append(scored, i)
 		}
 		if reason != g.Reject || field != g.Field {
-			return m.notProved(i, "the record should have %s, and has %s", outcome(g.Reject, g.Field), outcome(reason, field))
-		}
-		if r == nil {
-			rows++
+			return nil, nil, m.notProved(first+i, "the record should have %s, and has %s", outcome(g.Reject, g.Field), outcome(reason, field))
 		}
 	}
-	y := make([]float64, rows*m.width)
-	if err := m.score(x[:rows*columns], y); err != nil {
-		return fmt.Errorf("scoring the goldens of run %s: %w", m.runID, err)
+	return x[:len(scored)*columns], scored, nil
+}
+
+// reverse turns rows of that width round, the last first.
+func reverse(x []float64, width int) {
+	slices.Reverse(x)
+	for row := range slices.Chunk(x, width) {
+		slices.Reverse(row)
 	}
-	for i := range goldens {
-		if goldens[i].Reject != "" {
-			continue
-		}
-		if err := m.compare(i, &goldens[i], &s.prediction, y[:m.width]); err != nil {
-			return err
-		}
-		y = y[m.width:]
-	}
-	return nil
 }
 
 // compare makes a row of y a prediction, and returns an error where it is not

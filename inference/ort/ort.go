@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
 
 	"skiff/inference/bundle"
+	"skiff/inference/graph"
 	"skiff/inference/model"
 )
 
@@ -21,18 +21,38 @@ import (
 type Session struct {
 	mu      sync.Mutex
 	session *ort.DynamicAdvancedSession
+	fast    bool        // whether it is the bundle's faster graph
 	columns int         // of X
 	width   int         // of y
+	rows    int         // that onnxruntime gets at once, at most
 	in, out []ort.Value // the tensors of the last call's rows, over memory of their own
 	x, y    *ort.Tensor[float64]
 }
 
+// mostNumbers is how many numbers, 64 MB of them, a value in the graph may have.
+const mostNumbers = 8 << 20
+
 var _ model.Scorer = (*Session)(nil)
 
-var environment sync.Mutex //nolint:gochecknoglobals // onnxruntime has one environment a process, which this guards
+var environment struct { //nolint:gochecknoglobals // onnxruntime has one environment a process, which this guards
+	sync.Mutex
+	library string // that it is loaded from
+}
 
-// Load loads the bundle's model. [Initialize] comes first.
+// Load loads the bundle's standard graph, once package graph has nothing
+// against it. [Initialize] comes first. onnxruntime logs nothing by itself: what
+// it has to say of a failure is in the error as well.
 func Load(b *bundle.Bundle) (*Session, error) {
+	return load(b, bundle.ModelFile, b.Model, NoOperators)
+}
+
+// load loads one of the bundle's graphs, which is in a file of it, with the
+// operators of a library.
+func load(b *bundle.Bundle, file string, onnx []byte, operators string) (*Session, error) {
+	widest, err := graph.Check(file, onnx, &b.Manifest)
+	if err != nil {
+		return nil, err
+	}
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, fmt.Errorf("making session options: %w", err)
@@ -41,19 +61,20 @@ func Load(b *bundle.Bundle) (*Session, error) {
 	err = errors.Join(
 		options.SetIntraOpNumThreads(1),
 		options.SetInterOpNumThreads(1),
-		options.SetLogSeverityLevel(ort.LoggingLevelError))
+		options.SetLogSeverityLevel(ort.LoggingLevelFatal))
 	if err != nil {
 		return nil, fmt.Errorf("setting session options: %w", err)
 	}
-	session, err := ort.NewDynamicAdvancedSessionWithONNXData(b.Model, []string{"X"}, []string{"y"}, options)
+	if operators != NoOperators {
+		if err := register(operators, options); err != nil {
+			return nil, fmt.Errorf("registering skiff's operators: %w", err)
+		}
+	}
+	session, err := ort.NewDynamicAdvancedSessionWithONNXData(onnx, []string{"X"}, []string{"y"}, options)
 	if err != nil {
-		return nil, fmt.Errorf("loading the model of run %s: %w", b.Manifest.RunID, err)
+		return nil, fmt.Errorf("loading the model of run %s: %w: %w", b.Manifest.RunID, bundle.ErrInvalid, err)
 	}
-	s := &Session{session: session, columns: len(b.Manifest.Columns), width: b.Manifest.Width()}
-	if err := s.checkMetadata(&b.Manifest); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return &Session{session: session, columns: len(b.Manifest.Columns), width: b.Manifest.Width(), rows: max(mostNumbers/widest, 1)}, nil
 }
 
 // Version returns the version of the onnxruntime in use, such as 1.32.0.
@@ -80,29 +101,10 @@ func Initialize(library string) error {
 		return fmt.Errorf("%w: %w", model.ErrRuntime, err)
 	}
 	ort.SetSharedLibraryPath(library)
-	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return fmt.Errorf("%w: %w", model.ErrRuntime, err)
 	}
-	return nil
-}
-
-// checkMetadata makes sure that the model and the manifest are of one run, and
-// that the model's codes are of the manifest's words.
-func (s *Session) checkMetadata(m *bundle.Manifest) error {
-	metadata, err := s.session.GetModelMetadata()
-	if err != nil {
-		return fmt.Errorf("reading the model's metadata: %w", err)
-	}
-	defer metadata.Destroy() //nolint:errcheck // frees memory, fails only when freed twice
-	for key, want := range map[string]string{"run_id": m.RunID, "format": strconv.Itoa(m.Format), "columns": m.Fingerprint} {
-		got, _, err := metadata.LookupCustomMetadataMap(key)
-		if err != nil {
-			return fmt.Errorf("reading the model's metadata: %w", err)
-		}
-		if got != want {
-			return fmt.Errorf("the bundle of run %s %w: its model was made with %s %q, and its manifest has %q", m.RunID, bundle.ErrAltered, key, got, want)
-		}
-	}
+	environment.library = library
 	return nil
 }
 
@@ -123,7 +125,19 @@ func (s *Session) Score(x, y []float64) error {
 	if s.session == nil {
 		return errClosed
 	}
-	if err := s.resize(rows); err != nil {
+	for ; rows > 0; rows -= s.rows {
+		n := min(rows, s.rows)
+		if err := s.score(x[:n*s.columns], y[:n*s.width], n); err != nil {
+			return err
+		}
+		x, y = x[n*s.columns:], y[n*s.width:]
+	}
+	return nil
+}
+
+// score is Score of n rows, which onnxruntime gets at once.
+func (s *Session) score(x, y []float64, n int) error {
+	if err := s.resize(n); err != nil {
 		return err
 	}
 	copy(s.x.GetData(), x)

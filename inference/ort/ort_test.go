@@ -166,7 +166,7 @@ func TestLoadRefuses(t *testing.T) {
 		change func(*bundle.Bundle)
 		want   string
 	}{
-		"no ONNX":     {func(b *bundle.Bundle) { b.Model = []byte("no") }, "loading the model of run"},
+		"no ONNX":     {func(b *bundle.Bundle) { b.Model = []byte("no") }, "field 13 of the model is none of the converter's"},
 		"another run": {func(b *bundle.Bundle) { b.Manifest.RunID = "other" }, `was made with run_id`},
 		"other words": {func(b *bundle.Bundle) { b.Manifest.Fingerprint = "0" }, `was made with columns`},
 	} {

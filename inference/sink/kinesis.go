@@ -65,6 +65,9 @@ func (s *Kinesis) Put(ctx context.Context, messages []inference.Message) ([]int,
 	}
 	for i := range messages {
 		in.Records[i] = types.PutRecordsRequestEntry{Data: messages[i].Data, PartitionKey: &messages[i].Key}
+		if messages[i].HashKey != "" {
+			in.Records[i].ExplicitHashKey = &messages[i].HashKey
+		}
 	}
 	var out *kinesis.PutRecordsOutput
 	_, err := answer(ctx, func(ctx context.Context) (err error) {

@@ -25,12 +25,12 @@ func readCase(t *testing.T, name string) []byte {
 	return payload
 }
 
-// letters returns the dead letters of an event.
+// letters returns the dead letters of an event, whose records are not unpacked.
 func letters(t *testing.T, payload []byte) []inference.DeadLetter {
 	t.Helper()
 	dead := &takes{}
 	k, _ := newSourceWith(&takes{}, dead)
-	k.Reported = false
+	k.Reported, k.Unpack = false, 0
 	if _, err := k.Invoke(t.Context(), payload); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,8 @@ func letters(t *testing.T, payload []byte) []inference.DeadLetter {
 	return all
 }
 
-// A record that is no JSON object says what it is instead, and is dealt with.
+// A record that is no JSON object says what it is instead, and is dealt with,
+// where nothing is unpacked.
 func TestWhatRecordsHold(t *testing.T) {
 	for name, want := range map[string][]string{
 		"00-one/event.json":            nil,

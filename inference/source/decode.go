@@ -29,12 +29,18 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 		return errNoRecords
 	}
 	n := len(i.elements) / t.width
-	i.batch.Reset(n)
+	b := &i.batch
+	b.Reset(0)
+	b.Records, b.InOrder = n, true
+	if n > 0 && t.stream > 0 {
+		b.Stream = textOf(payload, i.elements[t.stream])
+	}
+	i.unpacker.Reset()
 	i.docs = slices.Grow(i.docs[:0], base64.StdEncoding.DecodedLen(len(payload)))
 	free := i.docs[:cap(i.docs)]
 	for r := range n {
 		found := i.elements[r*t.width : (r+1)*t.width]
-		item := &i.batch.Items[r]
+		item := b.Add()
 		item.Sequence = textOf(payload, found[t.sequence])
 		item.EventID = textOf(payload, found[t.eID])
 		item.Key = textOf(payload, found[t.partitionKey])
@@ -46,10 +52,15 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 				return errNoRecords
 			}
 			item.Data = raw
-			i.batch.Reject(r, notBase64(found[t.data].Kind, raw, err))
+			b.Reject(len(b.Items)-1, notBase64(found[t.data].Kind, raw, err))
 			continue
 		}
 		item.Data, free = free[:size:size], free[size:]
+		if i.isFull() {
+			b.Outcomes[len(b.Items)-1] = inference.Outcome{Fate: inference.Retry, Err: errFull}
+		} else if !i.unpacker.IsPlain(item.Data) {
+			i.unpack()
+		}
 	}
 	return nil
 }

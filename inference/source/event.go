@@ -12,9 +12,12 @@ type eventTree struct {
 
 	width                                      int // values of a record
 	data, sequence, partitionKey, eID, arrived int // slots of a record
+	stream                                     int // likewise; 0 where it is not asked for
 }
 
-func newEventTree() *eventTree {
+// newEventTree returns the tree, which has the stream's ARN as well where that
+// is asked for.
+func newEventTree(stream bool) *eventTree {
 	b := jsonscan.NewBuilder()
 	t := &eventTree{records: b.Last("Records"), window: b.Last("window"), state: b.Last("state")}
 	t.tree, t.slots = b.Tree(), b.Slots()
@@ -24,6 +27,9 @@ func newEventTree() *eventTree {
 	t.partitionKey = record.Last("kinesis", "partitionKey")
 	t.arrived = record.Last("kinesis", "approximateArrivalTimestamp")
 	t.eID = record.Last("eventID")
+	if stream {
+		t.stream = record.Last("eventSourceARN")
+	}
 	t.width = record.Slots()
 	return t
 }

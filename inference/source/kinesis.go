@@ -9,6 +9,8 @@ import (
 
 	"skiff/inference"
 	"skiff/inference/jsonscan"
+	"skiff/inference/limits"
+	"skiff/inference/unpack"
 )
 
 // A Kinesis takes the events that an event source mapping of a Kinesis stream
@@ -22,13 +24,18 @@ type Kinesis struct {
 	// for success, so that they get an error where an item is not dealt with.
 	Reported bool
 
+	// Unpack says what a record is taken apart from. It is set before the first
+	// invocation.
+	Unpack unpack.Formats
+
 	mu   sync.Mutex
 	free []*invocation // that are over; as many as ever ran side by side
 }
 
-// NewKinesis returns a source whose items the engine decides on.
+// NewKinesis returns a source whose items the engine decides on. It takes apart
+// what it can. The engine's Outgoing is set before.
 func NewKinesis(e *inference.Engine) *Kinesis {
-	return &Kinesis{engine: e, event: newEventTree()}
+	return &Kinesis{engine: e, event: newEventTree(e.Outgoing.Meta), Unpack: unpack.All}
 }
 
 // An invocation is the memory of one, used again by later ones.
@@ -37,6 +44,8 @@ type invocation struct {
 	elements []jsonscan.Value
 	found    []jsonscan.Value
 	docs     []byte
+	unpacker *unpack.Unpacker
+	parts    []unpack.Part
 }
 
 func (k *Kinesis) take() *invocation {
@@ -47,10 +56,18 @@ func (k *Kinesis) take() *invocation {
 		k.free = k.free[:last]
 		return i
 	}
-	return &invocation{found: make([]jsonscan.Value, k.event.slots)}
+	return &invocation{found: make([]jsonscan.Value, k.event.slots), unpacker: unpack.New(k.Unpack)}
 }
 
+// give takes an invocation back, unless records that held thousands of
+// documents each have made it a large one.
 func (k *Kinesis) give(i *invocation) {
+	if cap(i.batch.Items) > 2*limits.BatchRecords {
+		return
+	}
+	if i.unpacker.Total() > 0 {
+		clear(i.batch.Items) // which keep what came out of records
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.free = append(k.free, i)

@@ -1,28 +1,24 @@
 // Package store reads bundles from S3, and writes files to it. It is the only
 // package of the worker that knows S3.
+//
+//  1. location.go, region.go: where a folder in S3 is
+//  2. store.go: its files, read and written
+//  3. changed.go: those that change, such as the pointer of an alias, read when
+//     they have changed, and written when nobody else has
+//  4. dir.go: the same of a folder on disk
 package store
 
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"skiff/inference/bundle"
 	"skiff/inference/hint"
-	"skiff/inference/internal/awserr"
 )
-
-// maxFile is the largest file read of a bundle, in bytes: well over any model
-// that fits into the memory of a function.
-const maxFile = 1 << 30
 
 // getter is what a Folder needs of S3 to read, and putter to write.
 type getter interface {
@@ -39,7 +35,7 @@ type Folder struct {
 	putter   putter
 	location Location
 	variable string                 // that names it
-	maxFile  int                    // bytes
+	most     func(name string) int  // bytes of a file
 	region   atomic.Pointer[string] // the bucket's, once S3 has said that it is another one
 }
 
@@ -55,36 +51,13 @@ func New(cfg aws.Config, location Location, endpoint, variable string) *Folder {
 		}
 		o.UsePathStyle = o.BaseEndpoint != nil
 	})
-	return &Folder{getter: client, putter: client, location: location, variable: variable, maxFile: maxFile}
+	return &Folder{getter: client, putter: client, location: location, variable: variable, most: bundle.MaxBytes}
 }
 
 // ReadFile implements [bundle.Folder].
 func (f *Folder) ReadFile(ctx context.Context, name string) ([]byte, error) {
-	key := f.location.key(name)
-	call := awserr.Call{
-		Doing: fmt.Sprintf("reading s3://%s/%s", f.location.bucket, key), Key: "kms:Decrypt", Variable: f.variable,
-		Action: "s3:GetObject (and s3:ListBucket, without which S3 says the same of what is not there)",
-	}
-	var out *s3.GetObjectOutput
-	err := f.inRegion(func(opts ...func(*s3.Options)) (err error) {
-		out, err = f.getter.GetObject(ctx, &s3.GetObjectInput{Bucket: &f.location.bucket, Key: &key}, opts...)
-		return err
-	})
-	if _, ok := errors.AsType[*types.NoSuchKey](err); ok {
-		return nil, fmt.Errorf("%s: %w", call.Doing, os.ErrNotExist)
-	}
-	if err != nil {
-		return nil, orAgain(call.Explain(err))
-	}
-	defer out.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(out.Body, int64(f.maxFile)+1))
-	if err != nil {
-		return nil, orAgain(call.Explain(err))
-	}
-	if len(data) > f.maxFile {
-		return nil, fmt.Errorf("%s: it is larger than %d bytes", call.Doing, f.maxFile)
-	}
-	return data, nil
+	data, _, err := f.ReadChanged(ctx, name, "")
+	return data, err
 }
 
 // orAgain adds advice to an error of reading that has none.
@@ -97,17 +70,13 @@ func orAgain(err error) error {
 
 // WriteFile writes a file, or writes it anew.
 func (f *Folder) WriteFile(ctx context.Context, name string, data []byte) error {
-	key := f.location.key(name)
+	call, key := f.writing(name)
 	err := f.inRegion(func(opts ...func(*s3.Options)) error {
 		_, err := f.putter.PutObject(ctx, &s3.PutObjectInput{Bucket: &f.location.bucket, Key: &key, Body: bytes.NewReader(data)}, opts...)
 		return err
 	})
 	if err == nil {
 		return nil
-	}
-	call := awserr.Call{
-		Doing: fmt.Sprintf("writing s3://%s/%s", f.location.bucket, key), Key: "kms:GenerateDataKey", Variable: f.variable,
-		Action: "s3:PutObject",
 	}
 	return call.Explain(err)
 }

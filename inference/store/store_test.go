@@ -20,6 +20,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"skiff/inference"
+	"skiff/inference/bundle"
 	"skiff/inference/hint"
 )
 
@@ -36,7 +37,7 @@ func (f putterFunc) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...fun
 }
 
 func testFolder(get getterFunc, put putterFunc) *Folder {
-	return &Folder{getter: get, putter: put, location: Location{"bucket", "p"}, variable: "PLACE", maxFile: 10}
+	return &Folder{getter: get, putter: put, location: Location{"bucket", "p"}, variable: "PLACE", most: func(string) int { return 10 }}
 }
 
 func TestFiles(t *testing.T) {
@@ -98,14 +99,14 @@ func TestReadFileHasALimit(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	e := &endless{}
-	if _, err := testFolder(body(io.LimitReader(e, 1<<20)), nil).ReadFile(t.Context(), "f"); err == nil || err.Error() != "reading s3://bucket/p/f: it is larger than 10 bytes" {
+	if _, err := testFolder(body(io.LimitReader(e, 1<<20)), nil).ReadFile(t.Context(), "f"); err == nil || err.Error() != "reading s3://bucket/p/f: the bundle makes no sense: f is larger than 10 bytes" {
 		t.Errorf("got %v", err)
 	}
 	if e.read > 1<<10 {
 		t.Errorf("%d bytes were read", e.read)
 	}
-	if f := New(aws.Config{}, Location{}, "", ""); f.maxFile != 1<<30 {
-		t.Errorf("the limit is %d", f.maxFile)
+	if got := New(aws.Config{}, Location{}, "", "").most(bundle.ModelFile); got != 512<<20 {
+		t.Errorf("the limit is %d", got)
 	}
 }
 

@@ -3,7 +3,9 @@ package command
 import (
 	"errors"
 
+	"skiff/inference/alias"
 	"skiff/inference/bundle"
+	"skiff/inference/graph"
 	"skiff/inference/hint"
 	"skiff/inference/model"
 )
@@ -19,12 +21,14 @@ func Hint(err error) string {
 		err  error
 		hint string
 	}{
+		{alias.ErrPointer, "`skiff history` reads it, `skiff promote <RUN_ID>` writes one: restore it, or delete it and promote"},
 		{bundle.ErrRunID, "an MLflow run id is 32 hexadecimal digits; it names the bundle's folder"},
 		{bundle.ErrOtherRun, "point RUN_ID and MODEL_LOCATION at the same run"},
 		{bundle.ErrFormat, "deploy a worker as new as the converter, or convert the run again with this one's"},
 		{bundle.ErrInvalid, convertAgain},
 		{bundle.ErrIncomplete, convertAgain},
 		{bundle.ErrAltered, convertAgain},
+		{graph.ErrForeign, "serve only what this project's converter wrote; was it another version's? then deploy a worker as new, or " + convertAgain},
 		{model.ErrNotProved, "the bundle, this worker or its onnxruntime differ from those of the conversion: " + convertAgain},
 		{model.ErrRuntime, "set ONNXRUNTIME_LIB to libonnxruntime.so of version 1.24 or later; `make onnxruntime` puts one in .build/lib"},
 	} {

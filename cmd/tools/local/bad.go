@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
-	"crypto/md5" //nolint:gosec // the KPL's aggregates have it
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -13,7 +12,9 @@ import (
 	"unicode/utf16"
 
 	"skiff/inference"
+	"skiff/inference/kpl"
 	"skiff/inference/limits"
+	"skiff/inference/unpack"
 )
 
 // A way is one of making a ride's record bad. All come from producers that were seen, or from a reason that the worker knows.
@@ -37,14 +38,14 @@ func ways(limit float64) []way {
 		return text(name, reason, func(record string) string { return member(record, old, with) })
 	}
 	all := []way{
-		{name: "compressed with gzip", reason: inference.NotJSON, spoil: gzipped},
-		{name: "compressed with zlib", reason: inference.NotJSON, spoil: zlibbed},
+		{name: "gzip that is cut off", reason: inference.NotJSON, spoil: func(r string) []byte { return gzipped(r)[:40] }},
+		{name: "zlib that is cut off", reason: inference.NotJSON, spoil: func(r string) []byte { return zlibbed(r)[:40] }},
 		{name: "compressed with zstd", reason: inference.NotJSON, spoil: zstded},
-		{name: "a KPL aggregate", reason: inference.NotJSON, spoil: aggregated},
+		{name: "a KPL aggregate that is cut off", reason: inference.NotJSON, spoil: func(r string) []byte { return aggregated(r)[:40] }},
 		{name: "UTF-16", reason: inference.NotJSON, spoil: utf16ed},
 		text("behind a byte order mark", inference.NotJSON, func(r string) string { return "\ufeff" + r }),
 		text("base64 twice", inference.NotJSON, func(r string) string { return base64.StdEncoding.EncodeToString([]byte(r)) }),
-		text("several documents", inference.NotJSON, func(r string) string { return r + "\n" + r + "\n" }),
+		text("several numbers", inference.NotJSON, func(string) string { return "1\n2\n" }),
 		text("empty", inference.NotJSON, func(string) string { return "" }),
 		text("cut off", inference.NotJSON, func(r string) string { return r[:len(r)*2/3] }),
 		text("Python's repr", inference.NotJSON, func(r string) string { return strings.ReplaceAll(r, `"`, `'`) }),
@@ -63,7 +64,7 @@ func ways(limit float64) []way {
 		text("keys in another case", inference.MissingField, strings.ToLower),
 
 		text("JSON in a string", inference.WrongType, func(r string) string { return `"` + strings.ReplaceAll(r, `"`, `\"`) + `"` }),
-		text("a list of one", inference.WrongType, func(r string) string { return `[` + r + `]` }),
+		text("a list of a number", inference.WrongType, func(string) string { return `[3.66]` }),
 		text("null", inference.WrongType, func(string) string { return `null` }),
 		replace("text for a number", inference.WrongType, "trip_distance", `"3.66"`),
 		replace("null for a number", inference.WrongType, "trip_distance", `null`),
@@ -72,6 +73,7 @@ func ways(limit float64) []way {
 
 		replace("over float64", inference.NotFinite, "trip_distance", `1e400`),
 
+		{name: "a gzip bomb", reason: inference.TooLarge, spoil: func(r string) []byte { return gzipped(r + strings.Repeat(" ", unpack.MaxBytes)) }},
 		{name: "an id too large to publish", reason: inference.TooLarge, large: true, spoil: tooLarge},
 	}
 	if limit > 0 {
@@ -162,19 +164,14 @@ func zstded(record string) []byte {
 	return append(b, record...)
 }
 
-// aggregated is the KPL's format with two user records in it: a magic number, protobuf, MD5.
+// aggregated is the KPL's format with two user records in it.
 func aggregated(record string) []byte {
-	field := func(b []byte, number int, data []byte) []byte { // of wire type 2
-		b = append(b, byte(number<<3|2)) //nolint:gosec // numbers are below 16
-		return append(binary.AppendUvarint(b, uint64(len(data))), data...)
-	}
-	message := field(nil, 1, []byte("key")) // partition_key_table
+	var w kpl.Writer
+	w.Reset("0")
 	for range 2 {
-		user := field([]byte{1 << 3, 0}, 3, []byte(record)) // partition_key_index 0, data
-		message = field(message, 3, user)
+		w.Add("key", []byte(record))
 	}
-	sum := md5.Sum(message) //nolint:gosec // as the format has it
-	return append(append([]byte("\xf3\x89\x9a\xc2"), message...), sum[:]...)
+	return w.Append(nil)
 }
 
 // utf16ed is little-endian, behind its mark.

@@ -15,6 +15,8 @@ import (
 )
 
 const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-bad SHARE] [-deadline 3m]
+       local swap -run-id ID -other ID -worker FILE -skiff FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 1m]
+       local soak -run-id ID -other ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 1000000] [-seed 1] [-deadline 1h]
        local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566]
        local down
 
@@ -25,25 +27,37 @@ run   streams real rides of 2019 through the worker and compares each prediction
       Exit 1 when a ride is lost, or a prediction is not the pipeline's to the last bit.
       With -bad, that share of the rides is made bad in every way there is, evenly spread, and dead letters are on. Then it is also exit 1 when
       a bad ride is not among them with its reason and its bytes, or is published, and when a good one is not published exactly once.
+swap  changes the model under a constant load of rides, by an alias: promotes, rolls back, and promotes what is altered, slow or out of reach.
+      The last line of stdout is one JSON object. Exit 1 when a ride is lost, an invocation fails, or a prediction is not that of its run.
+soak  streams records through workers that are under fire: their calls to Kinesis, S3 and the dead-letter target are throttled, fail in part,
+      break before, in and behind the body, are answered too late or cut short, and their credentials and clock are wrong; they are killed at
+      random moments, and changed to another run in the middle. At the end each record has its prediction, the original pipeline's to the
+      last bit, or is dead-lettered for its reason, and what is there twice is explained by a fault. The last line of stdout is one JSON
+      object. Exit 1 otherwise, with what happened to such a record. The seed says which calls fail and how, and which invocations are
+      killed and when; what a busy machine adds to that is its own.
 up    leaves the same stack running, for the aws command line; up a second time says so. Dead letters are on, in S3; they are kept over down
       and up, in -dir, until they are deleted there (aws s3 rm --recursive). The streams start empty.
 down  stops it.
 
   -run-id ID         the MLflow run to serve
+  -other ID          the run to change to, beside it in DIR's folder (swap, soak)
   -worker FILE       the worker's program
+  -skiff FILE        the skiff command (swap)
   -model DIR         the run's bundle, models/<RUN_ID>
   -ministack FILE    ministack's program
-  -rides FILE        rides in pick-up order (run)
-  -predictions FILE  the pipeline's predictions for them, a column for each run (run; default predictions.parquet beside the rides)
-  -n N               how many rides (run; default 20000)
-  -bad SHARE         the share of the rides to make bad, above 0 to 1, such as 0.01 (run; default none). No ride can be bad by not_base64: it
-                     is Kinesis that encodes a stream's records
-  -deadline D        the most a run may take (run; default 3m)
+  -rides FILE        rides in pick-up order (run, swap, soak)
+  -predictions FILE  the pipeline's predictions for them, a column for each run (run, swap, soak; default predictions.parquet beside the rides)
+  -n N               how many rides (run; swap, which has them again and again; default 20000), or records, of the same rides again and again
+                     (soak; default 1000000)
+  -seed N            what faults there are (soak; default 1)
+  -bad SHARE         the share of the rides to make bad, above 0 to 1, such as 0.01 (run, default none; soak, default 0.01). No ride can be
+                     bad by not_base64: it is Kinesis that encodes a stream's records
+  -deadline D        the most it may take (run, default 3m; swap, default 1m; soak, default 1h)
   -port N            where Kinesis and S3 answer (up; default 4566)
   -experiment ID     the MLflow experiment, in the bundle's place in S3 (default 1)
   -memory MB         the function's memory, as the worker is told it (default 512)
-  -timeout D         the function's timeout (default 15s)
-  -shards N          shards of each stream (default 1)
+  -timeout D         the function's timeout (default 15s; swap 4s; soak 3s, since some answers are to be late)
+  -shards N          shards of each stream (default 1; soak 2, and as many workers)
   -dir DIR           where logs and state go (default .build/local)
 
 The event source mapping, under AWS's names for its settings:
@@ -64,6 +78,7 @@ example:
 type settings struct {
 	runID, experiment        string
 	worker, model, ministack string
+	other, skiff             string
 	rides, predictions       string
 	dir                      string
 	n, port, memory, shards  int
@@ -71,6 +86,7 @@ type settings struct {
 	bad                      float64 // share of the rides
 	deadLetters              bool    // the worker has a target for them
 	timeout, deadline        time.Duration
+	seed                     uint64
 	mapping                  mapping.Config
 	onnxruntime              string // ONNXRUNTIME_LIB, handed on to the worker
 }
@@ -82,7 +98,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	name, args := args[0], args[1:]
 	switch name {
-	case "run", "up", "serve", "down":
+	case "run", "swap", "soak", "up", "serve", "down":
 	case "help", "-h", "-help", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err
@@ -100,6 +116,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	switch name {
 	case "run":
 		return stream(ctx, s, stdout, stderr)
+	case "swap":
+		return swap(ctx, s, stdout, stderr)
+	case "soak":
+		return soak(ctx, s, stdout, stderr)
 	case "up":
 		return up(ctx, s, args, stdout)
 	case "serve":
@@ -127,8 +147,15 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		file(&s.model, "model", "")
 		file(&s.ministack, "ministack", "")
 		fs.IntVar(&s.memory, "memory", 512, "")
-		fs.IntVar(&s.shards, "shards", 1, "")
-		fs.DurationVar(&s.timeout, "timeout", 15*time.Second, "")
+		shards, timeout := 1, 15*time.Second
+		switch name {
+		case "swap": // a change may take half of it
+			timeout = 4 * time.Second
+		case "soak": // some answers are to be late
+			shards, timeout = 2, 3*time.Second
+		}
+		fs.IntVar(&s.shards, "shards", shards, "")
+		fs.DurationVar(&s.timeout, "timeout", timeout, "")
 		fs.IntVar(&s.mapping.BatchSize, "batch", 1000, "")
 		fs.DurationVar(&s.mapping.MaximumBatchingWindow, "window", 0, "")
 		fs.IntVar(&s.mapping.MaximumRetryAttempts, "retries", 2, "")
@@ -143,6 +170,22 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		fs.IntVar(&s.n, "n", 20_000, "")
 		fs.DurationVar(&s.deadline, "deadline", 3*time.Minute, "")
 		fs.Float64Var(&s.bad, "bad", 0, "")
+	case "swap":
+		fs.StringVar(&s.other, "other", "", "")
+		file(&s.skiff, "skiff", "")
+		file(&s.rides, "rides", "")
+		file(&s.predictions, "predictions", "")
+		fs.IntVar(&s.n, "n", 20_000, "")
+		fs.DurationVar(&s.deadline, "deadline", time.Minute, "")
+	case "soak":
+		file(&s.rides, "rides", "")
+		file(&s.predictions, "predictions", "")
+		fs.IntVar(&s.n, "n", 1_000_000, "")
+		fs.DurationVar(&s.deadline, "deadline", time.Hour, "")
+		fs.Float64Var(&s.bad, "bad", 0.01, "")
+		fs.StringVar(&s.other, "other", "", "")
+		fs.Uint64Var(&s.seed, "seed", 1, "")
+		s.mapping.FirstPause, s.mapping.LastPause = soakFirstPause, soakLastPause
 	case "serve":
 		fs.IntVar(&s.readyFD, "ready-fd", 0, "") // where up waits for "ready"
 		fallthrough
@@ -155,7 +198,8 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	if fs.NArg() > 0 {
 		return s, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	if name == "run" && s.predictions == "" {
+	streams := name == "run" || name == "swap" || name == "soak"
+	if streams && s.predictions == "" {
 		s.predictions = filepath.Join(filepath.Dir(s.rides), "predictions.parquet")
 	}
 	var missing error
@@ -167,13 +211,13 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	if missing != nil {
 		return s, missing
 	}
-	if name != "down" && (s.shards < 1 || s.memory < 1 || s.timeout <= 0) || name == "run" && (s.n < 1 || s.deadline <= 0) {
+	if name != "down" && (s.shards < 1 || s.memory < 1 || s.timeout <= 0) || streams && (s.n < 1 || s.deadline <= 0) {
 		return s, errors.New("-n, -shards, -memory, -timeout and -deadline have to be above 0")
 	}
 	if !(s.bad >= 0 && s.bad <= 1) {
 		return s, errors.New("-bad is a share, between 0 and 1")
 	}
-	s.deadLetters = name != "down" && (name != "run" || s.bad > 0)
+	s.deadLetters = name != "down" && (!streams || s.bad > 0)
 	if s.deadLetters {
 		s.bound(fs)
 	}

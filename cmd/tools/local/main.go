@@ -3,6 +3,7 @@
 //
 // The files, in the order of use: command.go reads the command line; bundle.go and the package taxi read what a run needs; stack.go starts
 // ministack, worker.go the worker; run.go is the run command, with bad.go, produce.go, onfailure.go, collect.go, deadletters.go, progress.go and report.go;
+// soak.go is the soak command, with soak_faults.go, soak_fire.go, soak_workers.go and soak_account.go;
 // up.go, serve.go and down.go are the commands of the same name, with state.go between them. log.go shows the end of a program's log.
 package main
 

@@ -33,6 +33,7 @@ const tempPrefix = "skiff-local-"
 type stack struct {
 	settings  settings
 	function  *runtimeapi.Function
+	env       []string          // more of the worker's variables, which win
 	ministack *ministack.Server // Kinesis and S3
 	logs      string            // folder
 	temp      string            // folder, gone after close

@@ -21,16 +21,23 @@ func functionARN() string {
 	return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", ministack.Region, ministack.Account, functionName)
 }
 
-// makeFunction makes the worker a function. It runs in an empty folder, with the environment Lambda and its configuration would give it and
-// nothing of ours, so that its bundle can only come from S3.
-func (st *stack) makeFunction() error {
-	log, err := st.createLog("worker.log")
+// makeFunction makes the worker a function.
+func (st *stack) makeFunction() (err error) {
+	st.function, err = st.newFunction("", nil)
+	return err
+}
+
+// newFunction makes the worker a function. It runs in an empty folder, with the environment Lambda and its configuration would give it and
+// nothing of ours, so that its bundle can only come from S3. Where more is not nil, each environment gets its variables as well, the last of a
+// name winning. What is made beside another function has a number.
+func (st *stack) newFunction(number string, more func() []string) (*runtimeapi.Function, error) {
+	log, err := st.createLog("worker" + number + ".log")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	dir := filepath.Join(st.temp, "task")
+	dir := filepath.Join(st.temp, "task"+number)
 	if err := os.Mkdir(dir, 0o750); err != nil {
-		return fmt.Errorf("making the worker's folder: %w", err)
+		return nil, fmt.Errorf("making the worker's folder: %w", err)
 	}
 	s := st.settings
 	env := []string{
@@ -61,19 +68,22 @@ func (st *stack) makeFunction() error {
 	if s.onnxruntime != "" {
 		env = append(env, "ONNXRUNTIME_LIB="+s.onnxruntime)
 	}
-	st.function = runtimeapi.New(runtimeapi.Config{
+	function := runtimeapi.New(runtimeapi.Config{
 		ARN:     functionARN(),
 		Timeout: s.timeout,
 		Command: func(api string) *exec.Cmd {
 			cmd := exec.Command(s.worker) //nolint:noctx // named on the command line; stopped with its group by the function
 			cmd.Dir = dir
-			cmd.Env = append(slices.Clip(env), "AWS_LAMBDA_RUNTIME_API="+api)
+			cmd.Env = append(append(slices.Clip(env), st.env...), "AWS_LAMBDA_RUNTIME_API="+api)
+			if more != nil {
+				cmd.Env = append(cmd.Env, more()...)
+			}
 			cmd.Stdout, cmd.Stderr = log, log
 			return cmd
 		},
 	})
-	st.closers = append(st.closers, st.function.Close)
-	return nil
+	st.closers = append(st.closers, function.Close)
+	return function, nil
 }
 
 // startWorker starts the worker and waits until it asks for its first invocation. It fails with the worker's own words.

@@ -139,7 +139,17 @@ def scaler(rng, sparse=False):
                 include_bias=rng.random() < 0.5,
             ),
             lambda: sk(
-                "preprocessing.FunctionTransformer", func=rng.choice([np.abs, np.cbrt, np.arctan, np.square])
+                "preprocessing.FunctionTransformer",
+                func=rng.choice(
+                    [np.abs, np.cbrt, np.arctan, np.square, np.sqrt, np.log1p, np.expm1, np.tanh]
+                ),
+            ),
+            lambda: sk(
+                "pipeline.FeatureUnion",
+                transformer_list=[
+                    ("scaled", sk("preprocessing.StandardScaler")),
+                    ("binned", sk("preprocessing.KBinsDiscretizer", n_bins=4, encode="ordinal")),
+                ],
             ),
             lambda: sk("preprocessing.Normalizer", norm=rng.choice(["l1", "l2", "max"])),
         ]
@@ -149,7 +159,13 @@ def scaler(rng, sparse=False):
 def numeric(rng, data, must):
     """Steps for numbers; must: whether missing values have to go."""
     steps = []
-    if data.missing and must:
+    if data.missing and must and rng.random() < 0.2:
+        both = [
+            ("values", sk("impute.SimpleImputer")),
+            ("gaps", sk("impute.MissingIndicator", features="all")),
+        ]
+        steps.append(("impute", sk("pipeline.FeatureUnion", transformer_list=both)))
+    elif data.missing and must:
         how = rng.choice(["mean", "median", "most_frequent", "constant"])
         steps.append(("impute", sk("impute.SimpleImputer", strategy=how, add_indicator=rng.random() < 0.3)))
     if rng.random() < 0.7:
@@ -197,7 +213,7 @@ def categorical(rng, data):
             steps[-1][1].missing_values = None
     dense = {"sparse_output": False} if version("sklearn") >= (1, 2) else {"sparse": False}
     options = {} if rng.random() < 0.5 else dense
-    kind = rng.choice(["onehot", "onehot", "onehot", "drop", "infrequent", "ordinal", "target"])
+    kind = rng.choice(["onehot", "onehot", "onehot", "drop", "infrequent", "most", "ordinal", "target"])
     if kind == "onehot":
         step = sk("preprocessing.OneHotEncoder", handle_unknown=rng.choice(["ignore", "error"]), **options)
     elif kind == "drop":
@@ -208,6 +224,10 @@ def categorical(rng, data):
             handle_unknown="infrequent_if_exist",
             min_frequency=rng.choice([30, 0.1]),
             **options,
+        )
+    elif kind == "most" and version("sklearn") >= (1, 1):
+        step = sk(
+            "preprocessing.OneHotEncoder", handle_unknown="infrequent_if_exist", max_categories=4, **options
         )
     elif kind == "target" and version("sklearn") >= (1, 3):
         step = sk("preprocessing.TargetEncoder")
@@ -224,11 +244,24 @@ def version(name):
 
 
 def preprocess(rng, data, must):
-    """A ColumnTransformer."""
-    parts = [("num", numeric(rng, data, must), data.numbers), ("cat", categorical(rng, data), data.texts)]
+    """A ColumnTransformer, of columns by name, place or dtype; one in another at times."""
+    where = numbers, texts = data.numbers, data.texts
+    by = rng.random()
+    if by < 0.15:
+        columns = list(data.train.columns)
+        where = [columns.index(n) for n in numbers], [columns.index(n) for n in texts]
+    elif by < 0.3:
+        selector = importlib.import_module("sklearn.compose").make_column_selector
+        where = selector(pattern="^(%s)$" % "|".join(numbers)), selector(pattern="^(%s)$" % "|".join(texts))
+    parts = [("num", numeric(rng, data, must), where[0]), ("cat", categorical(rng, data), where[1])]
+    if by > 0.9:
+        inner = sk("compose.ColumnTransformer", transformers=parts[:1], remainder="drop")
+        parts = [("inner", inner, data.numbers + data.codes)] + parts[1:]
     if data.codes and rng.random() < 0.6:
         parts.append(("code", sk("preprocessing.OneHotEncoder", handle_unknown="ignore"), data.codes))
     rest = "passthrough" if rng.random() < 0.6 else "drop"
+    if rest == "drop" and (data.codes or data.bools) and rng.random() < 0.2:
+        rest = sk("preprocessing.StandardScaler")
     if rng.random() < 0.3:
         rng.shuffle(parts)
     return sk(
@@ -244,17 +277,18 @@ def after(rng, kind):
     r = rng.random()
     if r < 0.7:
         return None
-    score = (
-        sk("feature_selection." + ("f_classif" if kind != "number" else "f_regression")) if False else None
-    )
-    import sklearn.feature_selection as selection
-
+    selection = importlib.import_module("sklearn.feature_selection")
+    tree = "tree.DecisionTreeRegressor" if kind == "number" else "tree.DecisionTreeClassifier"
+    chooser = sk(tree, max_depth=4, random_state=0)
     score = selection.f_regression if kind == "number" else selection.f_classif
     return rng.choice(
         [
             lambda: sk("feature_selection.SelectKBest", score_func=score, k=4),
             lambda: sk("feature_selection.SelectPercentile", score_func=score, percentile=60),
             lambda: sk("feature_selection.VarianceThreshold", threshold=0.01),
+            lambda: sk("feature_selection.SelectFpr", score_func=score, alpha=0.3),
+            lambda: sk("feature_selection.SelectFromModel", estimator=chooser),
+            lambda: sk("feature_selection.RFE", estimator=chooser, n_features_to_select=3),
             lambda: sk("preprocessing.MaxAbsScaler"),
             lambda: sk("preprocessing.StandardScaler", with_mean=False),
             lambda: sk("decomposition.TruncatedSVD", n_components=3, random_state=0),
@@ -276,6 +310,23 @@ REGRESSORS = {
     "HuberRegressor": lambda r: sk("linear_model.HuberRegressor", max_iter=1000),
     "SGDRegressor": lambda r: sk("linear_model.SGDRegressor", random_state=0, eta0=1e-5),
     "PoissonRegressor": lambda r: sk("linear_model.PoissonRegressor", alpha=1.0),
+    "GammaRegressor": lambda r: sk("linear_model.GammaRegressor", alpha=1.0),
+    "TweedieRegressor": lambda r: sk("linear_model.TweedieRegressor", power=r.choice([0, 1.5]), alpha=1.0),
+    "QuantileRegressor": lambda r: sk("linear_model.QuantileRegressor", alpha=0.01, solver="highs"),
+    "NuSVR": lambda r: sk("svm.NuSVR", kernel=r.choice(["rbf", "linear"])),
+    "RegressorChain": lambda r: sk(
+        "multioutput.RegressorChain",
+        base_estimator=sk("linear_model.Ridge"),
+        estimator=sk("linear_model.Ridge"),
+    ),
+    "RandomizedSearchCV": lambda r: sk(
+        "model_selection.RandomizedSearchCV",
+        estimator=sk("ensemble.RandomForestRegressor", n_estimators=4, random_state=0),
+        param_distributions={"max_depth": [2, 4]},
+        n_iter=2,
+        random_state=0,
+        cv=2,
+    ),
     "LinearSVR": lambda r: sk("svm.LinearSVR", random_state=0, max_iter=200),
     "SVR": lambda r: sk("svm.SVR", kernel=r.choice(["rbf", "linear", "poly"]), C=1.0),
     "KNeighborsRegressor": lambda r: sk(
@@ -310,7 +361,15 @@ REGRESSORS = {
         objective=r.choice(["reg:squarederror", "reg:squarederror", "count:poisson", "reg:gamma"]),
         **small(r),
     ),
-    "LGBMRegressor": lambda r: make("lightgbm.LGBMRegressor", n_jobs=1, verbose=-1, **small(r)),
+    "XGBRFRegressor": lambda r: make("xgboost.XGBRFRegressor", n_jobs=1, max_depth=4, **small(r)),
+    "LGBMRegressor": lambda r: make(
+        "lightgbm.LGBMRegressor",
+        n_jobs=1,
+        verbose=-1,
+        objective=r.choice(["regression", "regression", "poisson", "huber"]),
+        boosting_type=r.choice(["gbdt", "gbdt", "dart"]),
+        **small(r),
+    ),
     "CatBoostRegressor": lambda r: make(
         "catboost.CatBoostRegressor",
         iterations=8,
@@ -372,6 +431,11 @@ CLASSIFIERS = {
     "KNeighborsClassifier": lambda r: sk("neighbors.KNeighborsClassifier", n_neighbors=3),
     "GaussianNB": lambda r: sk("naive_bayes.GaussianNB"),
     "BernoulliNB": lambda r: sk("naive_bayes.BernoulliNB"),
+    "MultinomialNB": lambda r: sk("naive_bayes.MultinomialNB"),
+    "NuSVC": lambda r: sk("svm.NuSVC", nu=0.3, kernel=r.choice(["rbf", "linear"]), random_state=0),
+    "QuadraticDiscriminantAnalysis": lambda r: sk(
+        "discriminant_analysis.QuadraticDiscriminantAnalysis", reg_param=0.1
+    ),
     "LinearDiscriminantAnalysis": lambda r: sk("discriminant_analysis.LinearDiscriminantAnalysis"),
     "MLPClassifier": lambda r: sk(
         "neural_network.MLPClassifier", hidden_layer_sizes=(6,), max_iter=50, random_state=0
@@ -418,6 +482,17 @@ CLASSIFIERS = {
     ),
 }
 MISSING = ("HistGradientBoosting", "XGB", "LGBM", "CatBoost")  # what takes missing values
+# What takes columns of words as they are, and how it is told.
+CATEGORIES = {
+    "HistGradientBoostingRegressor": lambda texts: {"categorical_features": "from_dtype"},
+    "HistGradientBoostingClassifier": lambda texts: {"categorical_features": "from_dtype"},
+    "XGBRegressor": lambda texts: {"enable_categorical": True, "tree_method": "hist"},
+    "XGBClassifier": lambda texts: {"enable_categorical": True, "tree_method": "hist"},
+    "LGBMRegressor": lambda texts: {},
+    "LGBMClassifier": lambda texts: {},
+    "CatBoostRegressor": lambda texts: {"cat_features": texts},
+    "CatBoostClassifier": lambda texts: {"cat_features": texts},
+}
 INTEGER = ("XGBClassifier",)  # takes labels 0, 1, 2 alone
 
 
@@ -460,14 +535,21 @@ class Case:
         self.name = name = self.estimator or rng.choice(sorted(table))
         estimator = table[name](rng)
         y = data.target(data.train)
-        if name == "MultiOutputRegressor":
+        if name in ("MultiOutputRegressor", "RegressorChain"):
             y = np.column_stack([y, y * 2 + 1])
-        if name in ("PoissonRegressor",) or "Transformed" in name or name == "XGBRegressor":
+        if (
+            name in ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
+            or "LGBM" in name
+            or "Transformed" in name
+            or name == "XGBRegressor"
+        ):
             y = np.abs(y) + 0.1
         if classify:
             y = labels_of(rng, name, y)
         must = not name.startswith(MISSING)
         self.how = how = rng.choice(["vectorizer", "table", "table", "table", "numbers"])
+        if name in CATEGORIES and rng.random() < 0.4:
+            self.how = how = "categories"
         self.records = how == "vectorizer"
         train, unseen = data.train, data.unseen
         if how == "numbers":
@@ -480,6 +562,9 @@ class Case:
             if rng.random() < 0.4 and (must or not data.missing):
                 steps.append(("scale", scaler(rng)))
             model = Pipeline(steps + [("model", estimator)]) if steps else estimator
+        elif how == "categories":
+            train, unseen = self.categories(train.copy(), unseen.copy())
+            model = estimator.set_params(**CATEGORIES[name](data.texts))
         elif how == "table":
             steps = [("columns", preprocess(rng, data, must))]
             extra = after(rng, "label" if classify else "number") if must or not data.missing else None
@@ -501,6 +586,19 @@ class Case:
         self.model, self.classify, self.unseen = model, classify, unseen
         self.asked = self.rows(unseen)
         self.names = list(train.columns)
+
+    def categories(self, train, unseen):
+        """Texts as categories; as they are, without gaps, for CatBoost."""
+        for name in self.data.texts:
+            if self.name.startswith("CatBoost"):
+                train[name], unseen[name] = train[name].fillna("none"), unseen[name].fillna("none")
+            else:
+                if self.name.startswith("XGB"):  # which keeps others at the wrong places, and is refused
+                    plain = {word: word.encode("ascii", "ignore").decode() for word in WORDS}
+                    train[name], unseen[name] = train[name].replace(plain), unseen[name].replace(plain)
+                train[name] = train[name].astype("category")
+                unseen[name] = pd.Categorical(unseen[name], categories=train[name].cat.categories)
+        return train, unseen
 
     def rows(self, frame):
         """What the model takes: dicts without what is missing, or the frame."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .values import Value
+from .values import Computed, Value
+
+FLOAT32_LIMIT = 2.0**128 - 2.0**103  # the least double that float32 has not
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,8 @@ class Forest:
     """base plus the leaves of all trees, added up in the trees' order, then divided by divisor.
 
     target is the output that a tree adds to, or -1: to all of them, leaf by leaf. single is whether the sums
-    are float32.
+    are float32. refuses is whether the original refuses what is beyond float32: the sums are NaN where a node
+    makes such a value of others; that columns have none is for the columns.
     """
 
     values: tuple[Value, ...]
@@ -90,11 +93,17 @@ class Forest:
     target: np.ndarray  # [trees]
     divisor: float = 1.0
     single: bool = False
+    refuses: bool = False
 
     @property
     def width(self) -> int:
         """Outputs."""
         return len(self.base)
+
+    @property
+    def made(self) -> list[int]:
+        """The places of the values that have to be within float32."""
+        return [i for i, v in enumerate(self.values) if isinstance(v, Computed)] if self.refuses else []
 
     def inputs(self) -> Sequence[Value]:
         """The values."""
@@ -110,7 +119,10 @@ class Forest:
                 total += leaf
             else:
                 total[:, target] += leaf[:, 0]
-        return total / dtype(self.divisor) if self.divisor != 1 else total
+        total = total / dtype(self.divisor) if self.divisor != 1 else total
+        if self.made:
+            total[(np.abs(matrix[:, self.made]) >= FLOAT32_LIMIT).any(axis=1)] = np.nan
+        return total
 
     def allowance(self, matrix: np.ndarray, off: np.ndarray | None = None) -> np.ndarray:
         """0, or infinite where a value is so far off that a question on its way might change."""

@@ -43,6 +43,7 @@ def may_miss(matrix: Matrix, lifting: Lifting) -> None:
 
 def words(cell: Cell, categories: list, strict: bool, lifting: Lifting) -> Value:
     """A cell of pandas' category dtype: the place of its category, NaN where it is missing or unknown."""
+    lifting.dtypes[cell.name] = "category"
     column = lifting.category(cell, [*categories, None], strict)
     return Lookup(column, np.array([np.nan, *range(len(categories)), np.nan]))
 

@@ -21,7 +21,8 @@ def gradient(obj: Obj, matrix: Matrix, lifting: Lifting) -> Forest:
     trees = [tree.tree_ for tree in stages.ravel()]
     leaf = [obj.learning_rate * tree.state["values"][:, :, 0] for tree in trees]
     target = np.tile(np.arange(outputs), rounds)
-    return Forest(tuple(lifting.numbers(matrix)), joined(trees, leaf), _init(obj, outputs, lifting), target)
+    base = _init(obj, outputs, lifting)
+    return Forest(tuple(lifting.numbers(matrix)), joined(trees, leaf), base, target, refuses=True)
 
 
 def _init(obj: Obj, outputs: int, lifting: Lifting) -> np.ndarray:
@@ -129,7 +130,7 @@ def _preprocessed(obj: Obj, matrix: Matrix, lifting: Lifting) -> list:
     if isinstance(preprocessor, Obj):
         matrix = transform(preprocessor, matrix, lifting.at("its preprocessor"))
     values = lifting.numbers(matrix)
-    is_categorical = obj.state.get("is_categorical_")
+    is_categorical = obj.state.get("_is_categorical_remapped", obj.state.get("is_categorical_"))
     if is_categorical is not None:
         # a negative code is missing, as its documentation has it
         values = [

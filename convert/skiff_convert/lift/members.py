@@ -156,7 +156,9 @@ def joined(forests: list[Forest], leaves: list[np.ndarray], divisor: float) -> F
     )
     width = joint.leaf.shape[1]
     target = np.full(len(forests), 0 if width == 1 else -1)
-    return Forest(tuple(value for _, value in values.values()), joint, np.zeros(width), target, divisor)
+    refuses = any(f.refuses for f in forests)
+    all_of_them = tuple(value for _, value in values.values())
+    return Forest(all_of_them, joint, np.zeros(width), target, divisor, refuses=refuses)
 
 
 def _sources(values: tuple[Value, ...]) -> dict[int, Forest] | None:

@@ -59,7 +59,7 @@ def forest(
     joint = joined(trees, leaf)
     width = joint.leaf.shape[1]
     target = np.full(len(trees), 0 if width == 1 else -1)
-    return Forest(tuple(lifting.numbers(matrix)), joint, np.zeros(width), target, divisor)
+    return Forest(tuple(lifting.numbers(matrix)), joint, np.zeros(width), target, divisor, refuses=True)
 
 
 def regressor(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:

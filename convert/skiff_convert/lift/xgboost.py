@@ -150,7 +150,9 @@ def _forest(obj: Obj, booster: XGBooster, values: tuple[Value, ...], base: np.nd
             for part, weight, to in zip(leaf, booster.weight_drop[:count], target, strict=True)
         ]
     width = booster.groups if booster.multi_output else 1
-    return Forest(values, joined(trees, leaf, width), base.astype(np.float64), target, single=True)
+    return Forest(
+        values, joined(trees, leaf, width), base.astype(np.float64), target, single=True, refuses=True
+    )
 
 
 def _limit(obj: Obj, booster: XGBooster) -> int:

@@ -79,18 +79,25 @@ class Session:
             return read_array(npz, "a0")
 
     def call(
-        self, method: str, data: Records | Frame | Matrix, step: str = "", options: Mapping | None = None
+        self,
+        method: str,
+        data: Records | Frame | Matrix,
+        step: str = "",
+        options: Mapping | None = None,
+        whole: bool = False,
     ) -> Answer:
         """What predict, predict_proba, decision_function, transform … say of the rows, all in one call.
 
         Where that raises, the rows that do are found, and said why. step: what is asked, inside the model, as
-        in 1.regressor_ or 0:2. options: keywords for the method. ConvertError when it cannot be asked at all.
+        in 1.regressor_ or 0:2. options: keywords for the method. whole: where it raises, all rows are
+        refused, and none is asked again. ConvertError when it cannot be asked at all.
         """
         folder = Path(self._folder.name)
         out, source = folder / "out.npz", data.write(folder)
         told = self._request(
-            do="call", method=method, step=step, options=dict(options or {}), input=source, out=str(out)
-        )
+            do="call", method=method, step=step, options=dict(options or {}), whole=whole, input=source,
+            out=str(out),
+        )  # fmt: skip
         return read_answer(out, told)
 
     def close(self) -> None:

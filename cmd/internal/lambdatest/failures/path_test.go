@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"skiff/cmd/internal/lambdatest"
 	"skiff/cmd/internal/lambdatest/faults"
 	"skiff/cmd/internal/lambdatest/mapping"
 	"skiff/cmd/internal/lambdatest/ministack"
@@ -317,27 +318,33 @@ func (p *path) outcome(badIn100k int) (good spread, letters map[string]int) {
 func (p *path) published() map[string]int {
 	p.t.Helper()
 	copies := map[string]int{}
-	source := mapping.NewSource(p.server.Kinesis, p.predictions)
-	for after := ""; ; {
+	for _, r := range p.records(p.predictions) {
+		var out struct {
+			Prediction struct {
+				ID json.Number `json:"ride_id"`
+			}
+		}
+		if err := json.Unmarshal(r.Data, &out); err != nil {
+			p.t.Fatal(err)
+		}
+		copies[out.Prediction.ID.String()]++
+	}
+	return copies
+}
+
+// records are all of a stream of one shard.
+func (p *path) records(stream string) (all []lambdatest.Record) {
+	p.t.Helper()
+	source := mapping.NewSource(p.server.Kinesis, stream)
+	for after := ""; ; after = all[len(all)-1].SequenceNumber {
 		records, _, err := source.Read(p.t.Context(), "shardId-000000000000", after, limits.GetRecords)
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		if len(records) == 0 {
-			return copies
+			return all
 		}
-		for _, r := range records {
-			after = r.SequenceNumber
-			var out struct {
-				Prediction struct {
-					ID json.Number `json:"ride_id"`
-				}
-			}
-			if err := json.Unmarshal(r.Data, &out); err != nil {
-				p.t.Fatal(err)
-			}
-			copies[out.Prediction.ID.String()]++
-		}
+		all = append(all, records...)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -62,21 +63,65 @@ func Denied() Fault {
 	return Refuse(http.StatusBadRequest, "AccessDeniedException", "User is not authorized to perform this operation.")
 }
 
+// WrongClock refuses a call because it was signed at a time that is this far from AWS's, which the answer has as its Date. Kinesis says so in
+// other words than S3.
+func WrongClock(behind time.Duration) Fault {
+	return func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+		now := time.Now().Add(behind).UTC()
+		w.Header().Set("Date", now.Format(http.TimeFormat))
+		refuse := Refuse(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
+		if r.Header.Get("X-Amz-Target") != "" {
+			const basic = "20060102T150405Z" // ISO 8601, as signatures have it
+			refuse = Refuse(http.StatusBadRequest, "InvalidSignatureException", fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 5 min.)",
+				r.Header.Get("X-Amz-Date"), now.Add(-5*time.Minute).Format(basic), now.Format(basic)))
+		}
+		refuse(w, r, forward)
+	}
+}
+
 // Reset breaks the connection: before the server has got the call, or after it has done what it asks for.
 func Reset(after bool) Fault {
 	return func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 		if after {
 			forward.ServeHTTP(httptest.NewRecorder(), r)
 		}
-		connection, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			panic(http.ErrAbortHandler) // HTTP/2, which has no connection of its own
-		}
-		if tcp, ok := connection.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // a reset, not an end
-		}
-		_ = connection.Close()
+		reset(w)
 	}
+}
+
+// ResetInBody breaks the connection when half of the call's body has come. The server gets nothing.
+func ResetInBody() Fault {
+	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		_, _ = io.CopyN(io.Discard, r.Body, max(r.ContentLength/2, 1)) // a body that is shorter ends by itself
+		reset(w)
+	}
+}
+
+// Truncate does what the call asks for, and breaks the connection when half of the answer's body has gone.
+func Truncate() Fault {
+	return func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+		answer := httptest.NewRecorder()
+		forward.ServeHTTP(answer, r)
+		body := answer.Body.Bytes()
+		maps.Copy(w.Header(), answer.Header())
+		w.Header().Set("Content-Length", strconv.Itoa(max(len(body), 1)))
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(body[:len(body)/2]) // who asked may have gone
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler) // closes the connection
+	}
+}
+
+// reset breaks the connection of a call.
+func reset(w http.ResponseWriter) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // HTTP/2, which has no connection of its own
+	}
+	if tcp, ok := connection.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // a reset, not an end
+	}
+	_ = connection.Close()
 }
 
 // Slow does what the call asks for, and answers after d, or never if who asked is gone by then.

@@ -99,17 +99,20 @@ func TestFaults(t *testing.T) {
 		failed []int
 		taken  int64
 	}{
-		"throttled":     {fault: faults.Throttle(), code: "ProvisionedThroughputExceededException"},
-		"internal":      {fault: faults.InternalError(), code: "InternalFailure"},
-		"expired":       {fault: faults.Expired(), code: "ExpiredTokenException"},
-		"denied":        {fault: faults.Denied(), code: "AccessDeniedException"},
-		"reset":         {fault: faults.Reset(false), broken: true},
-		"reset, taken":  {fault: faults.Reset(true), broken: true, taken: 7},
-		"partly failed": {fault: faults.Partly(third), failed: []int{2, 5}, taken: 5},
-		"one failed":    {fault: faults.Partly(named), failed: []int{1}, taken: 6},
-		"all failed":    {fault: faults.Partly(all), failed: []int{0, 1, 2, 3, 4, 5, 6}},
-		"slow":          {fault: faults.Slow(time.Millisecond), taken: 7},
-		"too slow":      {fault: faults.Slow(time.Hour), broken: true, taken: 7},
+		"throttled":         {fault: faults.Throttle(), code: "ProvisionedThroughputExceededException"},
+		"internal":          {fault: faults.InternalError(), code: "InternalFailure"},
+		"expired":           {fault: faults.Expired(), code: "ExpiredTokenException"},
+		"denied":            {fault: faults.Denied(), code: "AccessDeniedException"},
+		"reset":             {fault: faults.Reset(false), broken: true},
+		"reset, taken":      {fault: faults.Reset(true), broken: true, taken: 7},
+		"reset in the body": {fault: faults.ResetInBody(), broken: true},
+		"cut short":         {fault: faults.Truncate(), broken: true, taken: 7},
+		"wrong clock":       {fault: faults.WrongClock(time.Hour), code: "InvalidSignatureException"},
+		"partly failed":     {fault: faults.Partly(third), failed: []int{2, 5}, taken: 5},
+		"one failed":        {fault: faults.Partly(named), failed: []int{1}, taken: 6},
+		"all failed":        {fault: faults.Partly(all), failed: []int{0, 1, 2, 3, 4, 5, 6}},
+		"slow":              {fault: faults.Slow(time.Millisecond), taken: 7},
+		"too slow":          {fault: faults.Slow(time.Hour), broken: true, taken: 7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,10 +9,11 @@ import (
 	"skiff/inference/limits"
 )
 
-// batcher collects the records of one shard into batches.
+// batcher collects the records of one shard, or of one lane of it, into batches.
 type batcher struct {
 	mapping *Mapping
 	shard   string
+	lane    int // of ParallelizationFactor
 
 	after   string             // sequence number of the last record read
 	pending []lambdatest.Entry // read, not yet in a batch; at most a batch's worth
@@ -21,8 +22,8 @@ type batcher struct {
 }
 
 // next waits for a batch: until the next record would make it too large, its window is over, or the shard has ended. No entries and no error
-// mean that nothing is left.
-func (b *batcher) next(ctx context.Context) ([]lambdatest.Entry, error) {
+// mean that nothing is left, or that there was nothing before end, which is zero for no such time.
+func (b *batcher) next(ctx context.Context, end time.Time) ([]lambdatest.Entry, error) {
 	config := b.mapping.config
 	for {
 		n := b.fit()
@@ -39,6 +40,11 @@ func (b *batcher) next(ctx context.Context) ([]lambdatest.Entry, error) {
 			pause := config.PollInterval
 			if n > 0 {
 				pause = min(pause, left)
+			} else if !end.IsZero() {
+				if !time.Now().Before(end) {
+					return nil, nil
+				}
+				pause = min(pause, time.Until(end))
 			}
 			if err := wait(ctx, pause); err != nil {
 				return nil, err
@@ -47,12 +53,16 @@ func (b *batcher) next(ctx context.Context) ([]lambdatest.Entry, error) {
 	}
 }
 
-// fit is how many of the pending records go into one event: at least one, if there is any.
+// fit is how many of the pending records go into one event: at least one, if there is any, and all of one tumbling window.
 func (b *batcher) fit() int {
 	size := lambdatest.EventSize(nil)
+	tumbling := b.mapping.config.TumblingWindow
+	if tumbling > 0 {
+		size += windowSize
+	}
 	for i := range b.pending {
 		size += b.pending[i].Size()
-		if size > limits.Request && i > 0 {
+		if i > 0 && (size > limits.Request || tumbling > 0 && !windowOf(b.pending[i].Arrived, tumbling).start.Equal(windowOf(b.pending[0].Arrived, tumbling).start)) {
 			return i
 		}
 	}
@@ -77,12 +87,19 @@ func (b *batcher) read(ctx context.Context, limit int) (int, error) {
 		b.since = time.Now()
 	}
 	for _, r := range records {
+		b.after = r.SequenceNumber
+		if b.mapping.laneOf(r.PartitionKey) != b.lane {
+			continue
+		}
+		if !b.mapping.wanted(r.Data) {
+			b.mapping.countFiltered()
+			continue
+		}
 		e, err := b.mapping.config.origin().Entry(b.shard, r)
 		if err != nil {
 			return 0, err
 		}
 		b.pending = append(b.pending, e)
-		b.after = r.SequenceNumber
 	}
 	return len(records), nil
 }

@@ -24,7 +24,10 @@ type Config struct {
 	MaximumRetryAttempts       int           // 0 to 10,000, or Endless
 	MaximumRecordAge           time.Duration // 60 s to 7 days; 0: no limit
 	BisectBatchOnFunctionError bool
-	ReportBatchItemFailures    bool // the one value of FunctionResponseTypes
+	ReportBatchItemFailures    bool          // the one value of FunctionResponseTypes
+	ParallelizationFactor      int           // batches of a shard at once, 1 to 10; 0: 1
+	TumblingWindow             time.Duration // 0 to 900 s; 0: none
+	FilterCriteria             []string      // patterns, of which a record has to match one; up to 5, none for all records
 
 	// How long Lambda waits is not for its users to set. Tests may be in a hurry.
 	FirstPause   time.Duration // before the first retry of a batch; 0: 100 ms. It doubles with each
@@ -42,6 +45,7 @@ const (
 // complete is c with what AWS takes where nothing is said.
 func (c Config) complete() Config {
 	c.BatchSize = cmp.Or(c.BatchSize, limits.DefaultBatch)
+	c.ParallelizationFactor = cmp.Or(c.ParallelizationFactor, 1)
 	c.FirstPause = cmp.Or(c.FirstPause, firstPause)
 	c.LastPause = cmp.Or(c.LastPause, lastPause)
 	c.PollInterval = cmp.Or(c.PollInterval, pollInterval)
@@ -70,6 +74,19 @@ func (c Config) Validate() error {
 		return errors.New("a pause is below 0")
 	case c.MaximumRecordAge != 0 && (c.MaximumRecordAge < limits.LeastRecordAge || c.MaximumRecordAge > limits.RecordAge):
 		return fmt.Errorf("record age %v is not between %v and %v", c.MaximumRecordAge, limits.LeastRecordAge, limits.RecordAge)
+	case c.ParallelizationFactor < 0 || c.ParallelizationFactor > limits.Parallelization:
+		return fmt.Errorf("parallelization factor %d is not between 1 and %d", c.ParallelizationFactor, limits.Parallelization)
+	case c.TumblingWindow < 0 || c.TumblingWindow > limits.TumblingWindow || c.TumblingWindow%time.Second != 0:
+		return fmt.Errorf("tumbling window %v is not of seconds between 0 and %v", c.TumblingWindow, limits.TumblingWindow)
+	case c.TumblingWindow > 0 && c.ParallelizationFactor > 1:
+		return errors.New("a tumbling window's state is a shard's: there is no parallelization factor with it here")
+	case len(c.FilterCriteria) > limits.Filters:
+		return fmt.Errorf("%d filters are more than %d", len(c.FilterCriteria), limits.Filters)
+	}
+	for _, pattern := range c.FilterCriteria {
+		if _, err := parseFilter(pattern); err != nil {
+			return fmt.Errorf("filter %s: %w", pattern, err)
+		}
 	}
 	return nil
 }

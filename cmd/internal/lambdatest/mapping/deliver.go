@@ -18,6 +18,7 @@ type batch struct {
 	retries     int // used up
 	invocations int // with these records
 	last        Result
+	window      *window // it is in; nil without tumbling windows
 }
 
 // deliver invokes the function with b until its records are answered for or given up.
@@ -34,16 +35,20 @@ func (m *Mapping) deliver(ctx context.Context, b batch) error {
 			b.entries = b.entries[n:]
 			continue
 		}
-		if lambdatest.EventSize(b.entries) > limits.Request { // a single record, too large for any invocation
+		event := m.event(b)
+		if len(event) > limits.Request { // a single record, too large for any invocation
 			return m.discard(ctx, b, retryAttemptsExhausted)
 		}
-		result, err := m.function.Invoke(ctx, lambdatest.Event(b.entries))
+		result, err := m.function.Invoke(ctx, event)
 		if err != nil {
 			return fmt.Errorf("invoking the function with %d records of %s from %s on: %w", len(b.entries), b.shard, b.entries[0].SequenceNumber, err)
 		}
 		b.last = result
 		b.invocations++
 		done := m.checkpoint(result, b.entries)
+		if b.window != nil && !b.window.keep(result) {
+			done = 0
+		}
 		m.count(1, done, 0)
 		b.entries = b.entries[done:]
 		if len(b.entries) == 0 {

@@ -197,3 +197,7 @@ func first(results ...Result) func([]string) Result {
 		return r
 	}
 }
+
+func sortRecords(records []Record) {
+	slices.SortFunc(records, func(a, b Record) int { return strings.Compare(a.SequenceNumber, b.SequenceNumber) })
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -62,16 +64,18 @@ type Destination interface {
 	Discard(ctx context.Context, d Discarded) error
 }
 
-// Progress counts what a mapping has done so far. A record is delivered or discarded exactly once.
+// Progress counts what a mapping has done so far. A record is delivered, discarded or filtered exactly once.
 type Progress struct {
 	Invocations int
 	Delivered   int // records the function has answered for
 	Discarded   int // records given to the on-failure destination
+	Filtered    int // records that no filter wanted
 }
 
 // Mapping reads a stream and invokes a function with its records, each at least once, in the order of their shard.
 type Mapping struct {
 	config     Config
+	filters    []filter
 	shards     Lister
 	records    Reader
 	function   Invoker
@@ -98,10 +102,18 @@ func New(config Config, parts Parts) (*Mapping, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("making an event source mapping: %w", err)
 	}
-	return &Mapping{
+	m := &Mapping{
 		config: config.complete(), shards: parts.Shards, records: parts.Records, function: parts.Function,
 		onFailure: parts.OnFailure, onProgress: parts.OnProgress, log: parts.Log,
-	}, nil
+	}
+	for _, pattern := range config.FilterCriteria {
+		f, err := parseFilter(pattern)
+		if err != nil {
+			return nil, err // validated
+		}
+		m.filters = append(m.filters, f)
+	}
+	return m, nil
 }
 
 // Run maps until ctx is done (the error is then ctx's), until every shard has ended (no error), or until a shard cannot be read, the function
@@ -173,19 +185,67 @@ func startable(shards []Shard, started, drained map[string]bool) []string {
 	return ids
 }
 
-// follow delivers the batches of one shard until it ends.
+// follow delivers the batches of one shard until it ends: those of its lanes at once, where there are several.
 func (m *Mapping) follow(ctx context.Context, shard string) error {
-	b := &batcher{mapping: m, shard: shard}
+	if m.config.ParallelizationFactor == 1 {
+		return m.followLane(ctx, shard, 0)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var lanes sync.WaitGroup
+	for lane := range m.config.ParallelizationFactor {
+		lanes.Go(func() {
+			if err := m.followLane(ctx, shard, lane); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	lanes.Wait()
+	return context.Cause(ctx)
+}
+
+// laneOf is which of a shard's lanes has the records of a key: all of them, so that they stay in order.
+func (m *Mapping) laneOf(key string) int {
+	if m.config.ParallelizationFactor == 1 {
+		return 0
+	}
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, key)                                  // never fails
+	return int(h.Sum32() % uint32(m.config.ParallelizationFactor)) //nolint:gosec // up to 10
+}
+
+// followLane delivers the batches of a lane, one after the other. A tumbling window is closed when its time is over, or when there is a record of
+// a later one, or no more at all.
+func (m *Mapping) followLane(ctx context.Context, shard string, lane int) error {
+	b := &batcher{mapping: m, shard: shard, lane: lane}
+	var open *window
 	for {
-		entries, err := b.next(ctx)
+		entries, err := b.next(ctx, open.until())
 		if err != nil {
 			return err
 		}
-		if len(entries) == 0 {
-			return nil
+		if open != nil && (len(entries) == 0 || !open.has(entries[0].Arrived)) {
+			if err := m.closeWindow(ctx, shard, open); err != nil {
+				return err
+			}
+			open = nil
 		}
-		if err := m.deliver(ctx, batch{shard: shard, entries: entries}); err != nil {
+		if len(entries) == 0 {
+			if b.ended {
+				return nil
+			}
+			continue
+		}
+		if m.config.TumblingWindow > 0 && open == nil {
+			open = windowOf(entries[0].Arrived, m.config.TumblingWindow)
+		}
+		if err := m.deliver(ctx, batch{shard: shard, entries: entries, window: open}); err != nil {
 			return err
+		}
+		if open != nil && open.full() {
+			if err := m.endEarly(ctx, shard, open); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -196,6 +256,15 @@ func (m *Mapping) count(invocations, delivered, discarded int) {
 	m.progress.Invocations += invocations
 	m.progress.Delivered += delivered
 	m.progress.Discarded += discarded
+	if m.onProgress != nil {
+		m.onProgress(m.progress)
+	}
+}
+
+func (m *Mapping) countFiltered() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.progress.Filtered++
 	if m.onProgress != nil {
 		m.onProgress(m.progress)
 	}

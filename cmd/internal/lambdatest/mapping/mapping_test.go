@@ -212,6 +212,13 @@ func TestValidate(t *testing.T) {
 		{Config{FirstPause: -1}, false},
 		{Config{MaximumRecordAge: 59 * time.Second}, false},
 		{Config{MaximumRecordAge: 7*24*time.Hour + 1}, false},
+		{Config{ParallelizationFactor: 10}, true},
+		{Config{ParallelizationFactor: 11}, false},
+		{Config{ParallelizationFactor: -1}, false},
+		{Config{TumblingWindow: 900 * time.Second}, true},
+		{Config{TumblingWindow: 901 * time.Second}, false},
+		{Config{TumblingWindow: time.Millisecond}, false},
+		{Config{TumblingWindow: time.Second, ParallelizationFactor: 2}, false},
 	} {
 		if err := tt.config.Validate(); (err == nil) != tt.ok {
 			t.Errorf("%+v: %v", tt.config, err)

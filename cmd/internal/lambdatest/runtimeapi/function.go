@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"sync/atomic"
 	"time"
 
+	"skiff/cmd/internal/lambdatest/process"
 	"skiff/inference/limits"
 )
 
@@ -43,6 +45,8 @@ type Function struct {
 	config Config
 	turn   chan struct{} // holds one token: whoever has it may use env
 	env    *environment  // nil before the first start and after an end
+
+	process atomic.Pointer[process.Process] // env's, for who has no turn
 }
 
 // New makes a function. Nothing is started yet.
@@ -95,6 +99,21 @@ func (f *Function) Close() {
 	}
 }
 
+// Kill ends the program at once, as a crash does: an invocation under way fails. It reports whether there was one to end.
+func (f *Function) Kill() bool {
+	p := f.process.Load()
+	if p == nil {
+		return false
+	}
+	select {
+	case <-p.Exited():
+		return false
+	default:
+		p.Stop(0)
+		return true
+	}
+}
+
 // ready makes sure that there is a running environment.
 func (f *Function) ready(ctx context.Context) error {
 	if f.env != nil && f.env.running() {
@@ -102,6 +121,9 @@ func (f *Function) ready(ctx context.Context) error {
 	}
 	env, err := startEnvironment(ctx, f.config)
 	f.env = env
+	if env != nil {
+		f.process.Store(env.process)
+	}
 	return err
 }
 

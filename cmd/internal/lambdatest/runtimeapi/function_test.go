@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -161,6 +162,37 @@ func TestEndsMakeANewEnvironment(t *testing.T) {
 				t.Error("the process lived on")
 			}
 		})
+	}
+}
+
+// A kill fails the invocation that is under way, and the next one is another process's.
+func TestKill(t *testing.T) {
+	f := testFunction(t, "serve", time.Minute)
+	if f.Kill() {
+		t.Error("killed before there was any")
+	}
+	before := invoke(t, f, request{}, "").PID
+	killed, env := make(chan bool, 1), f.env
+	underWay := func() bool {
+		env.mu.Lock()
+		defer env.mu.Unlock()
+		return env.current != nil
+	}
+	go func() {
+		for !underWay() {
+			runtime.Gosched()
+		}
+		killed <- f.Kill()
+	}()
+	invoke(t, f, request{Do: "hang"}, "Runtime.ExitError")
+	if !<-killed {
+		t.Error("there was none to kill")
+	}
+	if f.Kill() {
+		t.Error("killed twice")
+	}
+	if after := invoke(t, f, request{}, "").PID; after == before {
+		t.Error("it lives on")
 	}
 }
 

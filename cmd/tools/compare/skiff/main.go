@@ -41,8 +41,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if err := ort.Initialize(getenv("ONNXRUNTIME_LIB")); err != nil {
 		return err
 	}
-	session, err := ort.Load(b)
-	if err != nil {
+	session, slower, err := ort.LoadFastest(b, ort.FindOperators(getenv("SKIFF_LIB"), getenv("ONNXRUNTIME_LIB")))
+	if err := errors.Join(err, slower); err != nil {
 		return err
 	}
 	defer session.Close() //nolint:errcheck // the process ends here

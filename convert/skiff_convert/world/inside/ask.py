@@ -213,8 +213,11 @@ def call(model, request):
     method = attribute(step, request["method"])
     if request["method"] not in METHODS or method is None:
         raise Refusal(class_name(step) + " has no " + request["method"])
-    taken, refused = [], []
-    ask_about(method, rows, 0, rows.count, request.get("options", {}), taken, refused)
+    taken, refused, options = [], [], request.get("options", {})
+    if request.get("whole"):
+        ask_once(method, rows, options, taken, refused)
+    else:
+        ask_about(method, rows, 0, rows.count, options, taken, refused)
     if not taken:
         return {}, {"refused": refused, "parts": 0, "list": False, "columns": None}
     is_list, columns = taken[0][1:]
@@ -222,6 +225,14 @@ def call(model, request):
     for i in range(len(taken[0][0])):
         arrays.update(arrays_of("a%d" % i, joined([parts[i] for parts, _, _ in taken])))
     return arrays, {"refused": refused, "parts": len(taken[0][0]), "list": is_list, "columns": columns}
+
+
+def ask_once(method, rows, options, taken, refused):
+    """Asks about all rows at once; where that raises, all are refused."""
+    try:
+        taken.append(output(method(rows.take(0, rows.count), **options), rows.count))
+    except Exception as err:
+        refused.extend([at, said(err)] for at in range(rows.count))
 
 
 def ask_about(method, rows, start, end, options, taken, refused):

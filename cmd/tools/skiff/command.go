@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"skiff/cmd/internal/command"
+	"skiff/inference/hint"
+)
+
+// settings are what all commands share.
+type settings struct {
+	getenv         func(string) string
+	stdout, stderr io.Writer
+
+	alias  string
+	models string // folder, or s3://bucket/experiment
+	worker string // program
+}
+
+const long = `Says which run's model serves, by an alias: a worker with RUN_ID=@champion follows it within a minute, without a restart.
+
+The alias is a small file beside the runs, aliases/champion.json in the folder models or in s3://MODEL_BUCKET/MLFLOW_EXPERIMENT_ID; what it was
+before is in aliases/champion.history.jsonl. A run is proved before the alias moves to it: a worker on this machine loads the bundle from
+where the workers will, and replays its goldens.
+
+Variables: MODEL_BUCKET, MLFLOW_EXPERIMENT_ID (1), S3_ENDPOINT_URL, MLFLOW_TRACKING_URI (for models:/NAME@ALIAS), and the AWS SDK's.`
+
+// run is the whole program.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	s := &settings{getenv: getenv, stdout: stdout, stderr: stderr}
+	ran := false // what goes wrong before is how it was called
+	root := &cobra.Command{
+		Use: "skiff", Short: "Says which run's model serves", Long: long, Version: version(),
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRun: func(*cobra.Command, []string) { ran = true },
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	flags := root.PersistentFlags()
+	flags.StringVar(&s.alias, "alias", "champion", "the alias")
+	flags.StringVar(&s.models, "models", "", "where the runs are: a folder, or s3://BUCKET/EXPERIMENT (default: that of MODEL_BUCKET where it is set, else models)")
+	root.AddCommand(s.promote(), s.rollback(), s.history()) //nolint:contextcheck // a command has it from ExecuteContext
+	err := root.ExecuteContext(ctx)
+	if err != nil && !ran {
+		return hint.With(command.Usage("skiff", err), "skiff --help")
+	}
+	return err
+}
+
+// version is the module's, or the commit that the program was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
+			v = s.Value
+		}
+	}
+	return v
+}
