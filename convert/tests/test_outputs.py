@@ -95,11 +95,6 @@ ONE = {
         P + M,
     ),
     "calibrated": (CalibratedClassifierCV(LinearSVC(), cv=2), "three", P),
-    "svc in a vote": (
-        VotingClassifier([("a", SVC(probability=True, random_state=0)), ("b", GaussianNB())], voting="soft"),
-        "three",
-        P,
-    ),
     "searched": (GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=2), "three", P + M),
 }
 EXACT = ("gradient boosting", "histograms", "ada boost", "ada boost of three")
@@ -205,7 +200,7 @@ ASKED = {
     "probabilities of two": (LogisticRegression(), "two", "predict_proba", "expit"),
     "votes of pairs": (AdaBoostClassifier(n_estimators=4), "two", "predict_proba", "softmax"),
     "shares": (RandomForestClassifier(4, max_depth=3), "three", "predict_proba", "identity"),
-    "coupled": (SVC(probability=True, random_state=0), "three", "predict_proba", "identity"),
+    "coupled": (SVC(probability=True, random_state=0), "three", "predict_proba", "coupled"),
     "a decision": (LinearSVC(), "two", "decision_function", "identity"),
     "decisions": (SVC(), "three", "decision_function", "identity"),
 }
@@ -248,6 +243,16 @@ def test_of_equal_classes_the_one_that_the_original_takes(tmp_path, monkeypatch)
     monkeypatch.setattr("skiff_convert.lift.multi.OVR_FIRST", (9, 9))
     with pytest.raises(ConvertError, match="the form predicts"):
         convert(model, tmp_path / "last", P)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_coupled_probabilities_inside_a_model_are_refused(tmp_path):
+    votes = VotingClassifier([("a", SVC(probability=True)), ("b", GaussianNB())], voting="soft")
+    with pytest.raises(
+        ConvertError, match="the link coupled inside a model cannot be lowered yet"
+    ) as refused:
+        convert(encoded(votes).fit(FRAME, Y["three"]), tmp_path, ())
+    assert refused.value.hint == "use the member by itself"
 
 
 def test_of_equal_classes_the_last():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import ConvertError
-from . import fast
+from . import coupling, fast
 
 # How scores become what predict or predict_proba returns. A link is computed outside the graph, by the
 # worker, with the original's own exp.
@@ -22,6 +22,7 @@ from . import fast
 #  softmax_near  the same by whichever logsumexp SciPy has: a bound
 #  softmax_pair  one score s: the softmax of -s and s
 #  softmax_fast, exp_fast  by CatBoost's own exp; the sum in order
+#  coupled    libsvm's probabilities, of a score for each pair of classes
 #  ovr        expit of each score by their sum
 #  huber      SGD's modified_huber: (clip(s, -1, 1) + 1) / 2 of each by their sum, equal shares where it is 0;
 #             of one score s 1 - p and p
@@ -31,8 +32,8 @@ from . import fast
 #  exp32, expit32, expits32, softmax32  in float32, as float64
 LINKS = (
     "identity", "exp", "expm1", "expit", "both", "softmax", "softmax_log", "softmax_near", "softmax_pair",
-    "softmax_in_order", "softmax_fast", "exp_fast", "ascending", "ovr", "expits", "huber", "normalize",
-    "normalize_plain",
+    "softmax_in_order", "softmax_fast", "exp_fast", "coupled", "ascending", "ovr", "expits", "huber",
+    "normalize", "normalize_plain",
     "exp32", "expit32", "expits32", "softmax32",
 )  # fmt: skip
 
@@ -151,6 +152,8 @@ def link(name: str, scores: np.ndarray) -> np.ndarray:
         case "softmax_in_order":
             shifted = exp(scores - scores.max(axis=1, keepdims=True))
             return shifted / sum(shifted.T)[:, None]
+        case "coupled":
+            return coupling.coupled(scores, exp(-np.abs(scores)))[0]
         case "softmax_fast":
             return fast.softmax(scores)
         case "exp_fast":
@@ -182,6 +185,11 @@ def link_allowance(name: str, scores: np.ndarray, off: np.ndarray | None = None)
     own for the processor (NPY_DISABLE_CPU_FEATURES).
     """
     result = link(name, scores)
+    if name == "coupled":  # a thousand times what the scores are off by; infinite near another round
+        far = 0.0 if off is None else off.max(axis=1)
+        allowed = np.zeros(len(scores)) + 1000.0 * (far + 2.0**-50)
+        allowed[coupling.coupled(scores, exp(-np.abs(scores)))[1] < allowed] = np.inf
+        return np.broadcast_to(allowed[:, None], result.shape)
     if name != "softmax_near" and (off is None or not off.any()):
         return np.zeros_like(result)
     off = np.zeros_like(scores) if off is None else off
