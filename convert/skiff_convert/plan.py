@@ -9,7 +9,7 @@ from . import spec as specs
 from .columns import Column
 from .errors import ConvertError
 from .form import Computed, Forest, Head, Lookup, Node, Through, Value, Word
-from .form.links import link_allowance
+from .form.links import SHARES, link_allowance
 from .lift import Lifting, Wanted
 from .spec import Keys, Spec, Template
 
@@ -123,6 +123,8 @@ def bounds(head: Head, scores: np.ndarray, allowance: np.ndarray) -> np.ndarray:
     rounding = np.where(far > 0, rounding, 0.0)
     if head.link == "coupled":
         return link_allowance(head.link, scores, allowance)
+    if head.link in SHARES:
+        return np.where(far > 0, link_allowance(head.link, scores, allowance), 0.0) + rounding
     if head.link in ("exp", "expm1"):
         return np.exp(scores) * allowance * 2 + rounding
     return np.broadcast_to(far, numbers.shape) * 2 + rounding

@@ -38,6 +38,13 @@ LINKS = (
 )  # fmt: skip
 
 
+# Of these the probabilities of all classes add up to 1, each score being the logarithm of one's odds.
+SHARES = (
+    "expit", "expit32", "softmax", "softmax_log", "softmax_near", "softmax_pair", "softmax_in_order",
+    "softmax_fast", "softmax32",
+)  # fmt: skip
+
+
 def exp(x: np.ndarray) -> np.ndarray:
     """exp as the C library has it, float64: numpy's own depends on the processor."""
     return np.array([_exp(v) for v in np.ravel(x).tolist()]).reshape(np.shape(x))
@@ -196,13 +203,14 @@ def link_allowance(name: str, scores: np.ndarray, off: np.ndarray | None = None)
     far = off.max(axis=1, keepdims=True)
     rounding = 2.0**-52 * (4 + result.shape[1]) * np.abs(result)
     if name == "softmax_near":
-        rounding = rounding * (1 + np.abs(scores).max(axis=1, keepdims=True))
+        alone = (np.abs(result) > 0).sum(axis=1, keepdims=True) < 2  # its logsumexp is the score itself
+        rounding = rounding * np.where(alone, 1.0, 1 + np.abs(scores).max(axis=1, keepdims=True))
     match name:
         case "identity":
             return off
         case "exp" | "expm1" | "exp_fast":
             return np.abs(result + (name == "expm1")) * np.expm1(np.minimum(far, 700)) + rounding
-        case "expit" | "both" | "huber" if scores.shape[1] == 1:
+        case "both" | "huber" if scores.shape[1] == 1:
             return np.broadcast_to(far, result.shape) + 2.0**-52  # of slope 1 or less
         case "normalize" | "normalize_plain" | "huber":
             total = np.abs(scores).sum(axis=1, keepdims=True)
@@ -211,4 +219,8 @@ def link_allowance(name: str, scores: np.ndarray, off: np.ndarray | None = None)
                     total - off.sum(axis=1, keepdims=True), 0
                 )
             return np.where(np.isnan(bound), np.inf, bound) * 2 + rounding
-    return np.abs(result) * np.expm1(np.minimum(4 * far, 700)) + rounding + 2.0**-1074
+    size = np.abs(result)
+    if name in SHARES:  # odds are off by a factor: the likelier class no more than all others together
+        others = np.column_stack([np.delete(size, i, axis=1).sum(axis=1) for i in range(size.shape[1])])
+        return np.minimum(np.minimum(size, others) * np.expm1(np.minimum(4 * far, 700)), 1.0) + rounding
+    return size * np.expm1(np.minimum(4 * far, 700)) + rounding + 2.0**-1074
