@@ -118,6 +118,22 @@ func damagedManifests() []damage {
 			o["kind"], o["labels"], o["link"], o["decide"] = "label", []any{"7", 7}, "expit", "scores"
 		}), "two of its labels have the text"},
 		{"a billion scores", output(func(o map[string]any) { o["width"] = 1_000_000_000 }), "scores, and"},
+		{"a billion margins", output(func(o map[string]any) {
+			delete(o, "unit")
+			o["kind"], o["labels"], o["link"], o["decide"] = "label", []string{"a", "b"}, "expit", "scores"
+			o["margin"], o["margins"] = "m", 1<<62
+		}), "scores, and"},
+		{"a billion scores of a part", output(func(o map[string]any) {
+			for key := range o {
+				if key != "name" {
+					delete(o, key)
+				}
+			}
+			o["kind"], o["parts"] = "labels", []any{map[string]any{
+				"width": 1_000_000_000, "labels": []string{"a", "b"}, "link": "identity", "decide": "scores",
+			}}
+		}), "scores, and"},
+		{"labels without parts", output(func(o map[string]any) { o["kind"] = "labels" }), "have what is for each in their parts"},
 		{"no scores", output(func(o map[string]any) { o["width"] = -1 }), "a width of -1"},
 		{"another link", output(func(o map[string]any) { o["link"] = "exp" }), "is not equal to its golden"},
 		{"a column less", func(c copied) error {

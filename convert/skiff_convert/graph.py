@@ -9,8 +9,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 class Graph:
     """Nodes and their constants, in the order they were added."""
 
-    def __init__(self, prefix: str = "") -> None:
-        self.prefix = prefix  # of all names: a graph inside another has its own
+    def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
         self._known: set[str] = set()
@@ -18,13 +17,13 @@ class Graph:
 
     def add(self, operator: str, *inputs: str, name: str = "", **attributes: object) -> str:
         """A node of one result; the result's name."""
-        name = name or f"{self.prefix}{operator}{len(self.nodes)}"
+        name = name or f"{operator}{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
         return name
 
     def add_two(self, operator: str, *inputs: str, **attributes: object) -> tuple[str, str]:
         """A node of two results; their names."""
-        names = (f"{self.prefix}{operator}{len(self.nodes)}a", f"{self.prefix}{operator}{len(self.nodes)}b")
+        names = (f"{operator}{len(self.nodes)}a", f"{operator}{len(self.nodes)}b")
         self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
         return names
 

@@ -9,10 +9,9 @@ from onnx import TensorProto
 
 from .errors import ConvertError
 from .form.combine import Largest, Linked, Median, Sum, Table, Votes, pairs_of
-from .form.distances import Coupled, Kernel, Neighbours
+from .form.distances import Kernel, Neighbours
 from .form.dot import Norm
 from .form.splines import Spline
-from .lower_coupled import coupled
 from .lower_steps import count as count_of
 
 
@@ -296,5 +295,4 @@ def shares(low, each: list[str], instead: float | None) -> list[str]:
 NODES = {
     Sum: total, Largest: largest, Table: table, Median: median, Votes: votes, Kernel: kernel,
     Neighbours: neighbours, Norm: norm, Linked: linked, Spline: spline,
-    Coupled: coupled,
 }  # fmt: skip

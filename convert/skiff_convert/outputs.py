@@ -11,7 +11,7 @@ from .spec import Spec
 # The links that the worker has; inference/bundle/SPEC.md.
 PROBABILITIES = frozenset(
     ["identity", "expit", "expit32", "expits", "expits32", "both", "softmax", "softmax_in_order"]
-    + ["softmax_fast", "softmax32", "ovr"]
+    + ["softmax_fast", "softmax32", "ovr", "coupled"]
 )
 NUMBERS = PROBABILITIES | {"exp", "expm1", "exp32", "exp_fast"}
 # How boosters' predict is asked for the decision values: they have no decision_function.

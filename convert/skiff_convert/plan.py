@@ -10,6 +10,7 @@ from .columns import Column
 from .errors import ConvertError
 from .feature import Keys, Template
 from .form import Computed, Forest, Head, Lookup, Node, Through, Value, Word
+from .form.links import SHARES, link_allowance
 from .lift import Lifting, Wanted
 from .rules import ruled
 from .spec import Spec
@@ -124,6 +125,10 @@ def bounds(head: Head, scores: np.ndarray, allowance: np.ndarray) -> np.ndarray:
     # Scores that differ round to other numbers: once for each operation of the link.
     rounding = (2.0**-23 if head.link.endswith("32") else 2.0**-52) * (3 + numbers.shape[1]) * np.abs(numbers)
     rounding = np.where(far > 0, rounding, 0.0)
+    if head.link == "coupled":
+        return link_allowance(head.link, scores, allowance)
+    if head.link in SHARES:
+        return np.where(far > 0, link_allowance(head.link, scores, allowance), 0.0) + rounding
     if head.link in ("exp", "expm1"):
         return np.exp(scores) * allowance * 2 + rounding
     return np.broadcast_to(far, numbers.shape) * 2 + rounding

@@ -108,7 +108,12 @@ class Proof:
     def _labels(self, answers: np.ndarray, y: np.ndarray, allowance: np.ndarray, finite: np.ndarray) -> None:
         head, name = self.lifted.head, self.lifted.spec.prediction
         choices = head.choices()
-        want = np.asarray(answers).reshape(len(y), len(choices)).tolist()
+        if answers.size != len(y) * len(choices):
+            raise ConvertError(
+                f"the original predicts {answers.size // len(y)} labels, and the form {len(choices)}",
+                "nothing was written: please report the kind of pipeline",
+            )
+        want = answers.reshape(len(y), len(choices)).tolist()
         labels, sure = [], finite.copy()
         for choice in choices:
             scores, by = y[:, choice.scores], y[:, choice.by]

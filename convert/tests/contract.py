@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from skiff_convert.columns import Column
 from skiff_convert.feature import Time
 from skiff_convert.form import Head
+from skiff_convert.form.coupling import classes
 from skiff_convert.spec import Template
 
 CONTRACT = Path(__file__).parents[2] / "inference" / "bundle"
@@ -100,7 +101,18 @@ def columns_of(output: dict) -> int:
     return sum(one["width"] + one.get("values", 0) + one.get("margins", 0) for one in choices(output))
 
 
+def _numbers(output: dict) -> int:
+    """How many numbers an output of them has."""
+    if output.get("link") == "coupled":
+        return classes(output["width"])
+    return 2 if output.get("link") in BINARY else output["width"]
+
+
 def _beyond_output(output: dict) -> str:
+    if output.get("link") == "coupled":
+        k = classes(output["width"])
+        if k * (k - 1) // 2 != output["width"]:
+            return "bad width"
     return next(filter(None, map(_beyond_label, choices(output))), "")
 
 
@@ -110,9 +122,11 @@ def _beyond_label(label: dict) -> str:
         return "not finite"
     if len({str(one) for one in labels}) < len(labels):
         return "repeated label"
-    for count in (label["width"], label.get("values", 1)):
-        if count > 1 and count != len(labels):
-            return "bad width"
+    wide = len(labels) * (len(labels) - 1) // 2 if label["link"] == "coupled" else len(labels)
+    if label["width"] != wide and (label["width"] > 1 or label["link"] == "coupled"):
+        return "bad width"
+    if label.get("values", 1) not in (1, len(labels)):
+        return "bad width"
     return ""
 
 
@@ -149,7 +163,7 @@ def _each(values: dict, output: dict) -> list[dict]:
 
 def _beyond_values(values: dict, output: dict, numbers: list) -> str:
     """Why the fields of a number or of a label are refused, or ""; numbers gets those that they have."""
-    lists, width = [output["name"]], 2 if output.get("link") in BINARY else output["width"]
+    lists, width = [output["name"]], _numbers(output)
     if "labels" in output:
         label, labels = values[output["name"]], output["labels"]
         if (type(label), str(label)) not in [(type(one), str(one)) for one in labels]:

@@ -60,8 +60,8 @@ func (o *Output) check() error {
 		if o.Width < 1 {
 			return fmt.Errorf("it has a width of %d", o.Width)
 		}
-		if o.binary() && o.Width != 1 {
-			return fmt.Errorf("the link %s is of one score", o.Link)
+		if o.binary() && o.Width != 1 || o.Link == Coupled && o.Numbers() == 0 {
+			return fmt.Errorf("the link %s is not of %d scores", o.Link, o.Width)
 		}
 		return oneOf("its link", o.Link, append(probabilityLinks(), Exp, Expm1, Exp32, ExpFast)...)
 	case Label:
@@ -78,7 +78,7 @@ func (o *Output) check() error {
 // probabilityLinks returns the links that make probabilities of classes.
 func probabilityLinks() []string {
 	return []string{
-		Identity, Expit, Expit32, Expits, Expits32, Both, Softmax, SoftmaxInOrder, SoftmaxFast, Softmax32, OVR, Normalize,
+		Identity, Expit, Expit32, Expits, Expits32, Both, Softmax, SoftmaxInOrder, SoftmaxFast, Softmax32, OVR, Normalize, Coupled,
 	}
 }
 
@@ -127,7 +127,8 @@ func (o *Output) checkLabel() error {
 	binary := o.binary()
 	bare := o.Link == Identity && o.Decide == Scores && o.Probabilities == nil // a score without probabilities
 	switch {
-	case o.Width == len(o.Labels) && !binary:
+	case o.Link == Coupled && len(o.Labels)*(len(o.Labels)-1)/2 == o.Width && o.Decide != Scores:
+	case o.Width == len(o.Labels) && !binary && o.Link != Coupled:
 	case o.Width == 1 && len(o.Labels) == 2 && (binary || bare):
 	default:
 		return fmt.Errorf("it has %d labels, and a width of %d does not go with that and the link %s", len(o.Labels), o.Width, o.Link)

@@ -53,7 +53,7 @@ func (m *Manifest) checkSizes() error {
 		words += len(m.Columns[i].Vocabulary) + len(m.Columns[i].Words)
 	}
 	for i := range m.Outputs {
-		width += min(m.Outputs[i].Width, maxWidth+1)
+		width += min(m.Outputs[i].Columns(), maxWidth+1)
 	}
 	for _, of := range []struct {
 		what      string

@@ -43,6 +43,7 @@ const (
 	Both      = "both" // of one probability, and what is left of 1
 	OVR       = "ovr"
 	Normalize = "normalize"
+	Coupled   = "coupled" // libsvm's, of a score for each pair of labels
 )
 
 // What decides on a label.
@@ -133,10 +134,23 @@ type Output struct {
 // Numbers returns how many numbers an output of them has: of its scores as
 // many, or of one score the probabilities of two classes.
 func (o *Output) Numbers() int {
-	if o.binary() {
+	switch {
+	case o.binary():
 		return 2
+	case o.Link == Coupled:
+		return classes(o.Width)
 	}
 	return o.Width
+}
+
+// classes returns how many labels have so many pairs, 0 where none have.
+func classes(pairs int) int {
+	for k := 2; k*(k-1)/2 <= pairs; k++ {
+		if k*(k-1)/2 == pairs {
+			return k
+		}
+	}
+	return 0
 }
 
 // binary reports whether the link makes two probabilities of one score.

@@ -105,6 +105,8 @@ func labelLink(name string) func(p, s []float64) {
 		return link.Softmax32
 	case bundle.OVR:
 		return link.OVR
+	case bundle.Coupled:
+		return link.Coupled
 	case bundle.Normalize:
 		return link.Normalize
 	}

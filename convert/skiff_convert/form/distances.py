@@ -1,19 +1,16 @@
-"""What compares a record with rows that were learned: kernels, nearest neighbours, libsvm's probabilities."""
+"""What compares a record with rows that were learned: kernels, nearest neighbours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .combine import EPS, pairs_of
+from .combine import EPS
 from .links import exp
 from .values import Value
 
 CHUNK = 1 << 22  # numbers at a time
 LARGEST = 1e308
-# Of libsvm's coupling, svm.cpp: the least probability of a pair, the error by classes that is near enough,
-# and how many rounds there are at most, of fewer classes than that.
-LEAST, NEAR, MOST_ROUNDS = 1e-7, 0.005, 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,67 +182,3 @@ class Neighbours:
             away = np.abs(column[:, None] - of)
             total = np.maximum(total, away) if self.power == np.inf else total + away
         return total
-
-
-@dataclass(frozen=True, eq=False)
-class Coupled:
-    """libsvm's probabilities of classes from its decisions for pairs: a sigmoid each, then coupled.
-
-    values: the decisions; slope and offset float64 [pairs]. The coupling iterates until its error is less
-    than
-    0.005 by the number of classes, so the bound is infinite near that, and elsewhere a multiple of the
-    sigmoids'.
-    """
-
-    values: tuple[Value, ...]
-    slope: np.ndarray
-    offset: np.ndarray
-    width: int
-
-    def inputs(self) -> Sequence[Value]:
-        """The decisions."""
-        return self.values
-
-    def compute(self, matrix: np.ndarray) -> np.ndarray:
-        """The probabilities, [rows, classes]."""
-        return self._coupled(matrix)[0]
-
-    def allowance(self, matrix: np.ndarray, off: np.ndarray | None = None) -> np.ndarray:
-        """A thousand times what the decisions are off by; infinite where it might stop at another round."""
-        far = np.zeros(len(matrix)) if off is None else (off * np.abs(self.slope)).max(axis=1)
-        allowed = 1000.0 * (far + 8 * EPS)
-        allowed[self._coupled(matrix)[1] < allowed] = np.inf
-        return np.repeat(allowed[:, None], self.width, axis=1)
-
-    def _coupled(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The probabilities, and how near to stopping at another round each row was."""
-        k = self.width
-        r = np.zeros((len(matrix), k, k))
-        for at, (i, j) in enumerate(pairs_of(k)):
-            f = matrix[:, at] * self.slope[at] + self.offset[at]
-            e = exp(-np.abs(f))
-            p = np.where(f >= 0, e / (1 + e), 1 / (1 + e))
-            r[:, i, j] = np.minimum(np.maximum(p, LEAST), 1 - LEAST)
-            r[:, j, i] = 1 - r[:, i, j]
-        q = -r * r.transpose(0, 2, 1)
-        for t in range(k):
-            q[:, t, t] = sum(r[:, j, t] ** 2 for j in range(k) if j != t)
-        p = np.full((len(matrix), k), 1.0 / k)
-        near, going = np.full(len(matrix), np.inf), np.ones(len(matrix), bool)
-        for _ in range(max(MOST_ROUNDS, k)):
-            qp = (q * p[:, None, :]).sum(axis=2)
-            pqp = (p * qp).sum(axis=1)
-            error = np.abs(qp - pqp[:, None]).max(axis=1)
-            near[going] = np.minimum(near, np.abs(error - NEAR / k))[going]
-            going &= error >= NEAR / k
-            if not going.any():
-                break
-            new, qp, pqp = p.copy(), qp.copy(), pqp.copy()
-            for t in range(k):
-                diff = (-qp[:, t] + pqp) / q[:, t, t]
-                new[:, t] += diff
-                pqp = (pqp + diff * (diff * q[:, t, t] + 2 * qp[:, t])) / (1 + diff) / (1 + diff)
-                qp = (qp + diff[:, None] * q[:, t, :]) / (1 + diff)[:, None]
-                new /= (1 + diff)[:, None]
-            p[going] = new[going]
-        return p, near

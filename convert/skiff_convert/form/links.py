@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import ConvertError
-from . import fast
+from . import coupling, fast
 
 # How scores become what predict or predict_proba returns. A link is computed outside the graph, by the
 # worker, with the original's own exp.
@@ -22,6 +22,7 @@ from . import fast
 #  softmax_near  the same by whichever logsumexp SciPy has: a bound
 #  softmax_pair  one score s: the softmax of -s and s
 #  softmax_fast, exp_fast  by CatBoost's own exp; the sum in order
+#  coupled    libsvm's probabilities, of a score for each pair of classes
 #  ovr        expit of each score by their sum
 #  huber      SGD's modified_huber: (clip(s, -1, 1) + 1) / 2 of each by their sum, equal shares where it is 0;
 #             of one score s 1 - p and p
@@ -31,9 +32,16 @@ from . import fast
 #  exp32, expit32, expits32, softmax32  in float32, as float64
 LINKS = (
     "identity", "exp", "expm1", "expit", "both", "softmax", "softmax_log", "softmax_near", "softmax_pair",
-    "softmax_in_order", "softmax_fast", "exp_fast", "ascending", "ovr", "expits", "huber", "normalize",
-    "normalize_plain",
+    "softmax_in_order", "softmax_fast", "exp_fast", "coupled", "ascending", "ovr", "expits", "huber",
+    "normalize", "normalize_plain",
     "exp32", "expit32", "expits32", "softmax32",
+)  # fmt: skip
+
+
+# Of these the probabilities of all classes add up to 1, each score being the logarithm of one's odds.
+SHARES = (
+    "expit", "expit32", "softmax", "softmax_log", "softmax_near", "softmax_pair", "softmax_in_order",
+    "softmax_fast", "softmax32",
 )  # fmt: skip
 
 
@@ -151,6 +159,8 @@ def link(name: str, scores: np.ndarray) -> np.ndarray:
         case "softmax_in_order":
             shifted = exp(scores - scores.max(axis=1, keepdims=True))
             return shifted / sum(shifted.T)[:, None]
+        case "coupled":
+            return coupling.coupled(scores, exp(-np.abs(scores)))[0]
         case "softmax_fast":
             return fast.softmax(scores)
         case "exp_fast":
@@ -182,19 +192,25 @@ def link_allowance(name: str, scores: np.ndarray, off: np.ndarray | None = None)
     own for the processor (NPY_DISABLE_CPU_FEATURES).
     """
     result = link(name, scores)
+    if name == "coupled":  # a thousand times what the scores are off by; infinite near another round
+        far = 0.0 if off is None else off.max(axis=1)
+        allowed = np.zeros(len(scores)) + 1000.0 * (far + 2.0**-50)
+        allowed[coupling.coupled(scores, exp(-np.abs(scores)))[1] < allowed] = np.inf
+        return np.broadcast_to(allowed[:, None], result.shape)
     if name != "softmax_near" and (off is None or not off.any()):
         return np.zeros_like(result)
     off = np.zeros_like(scores) if off is None else off
     far = off.max(axis=1, keepdims=True)
     rounding = 2.0**-52 * (4 + result.shape[1]) * np.abs(result)
     if name == "softmax_near":
-        rounding = rounding * (1 + np.abs(scores).max(axis=1, keepdims=True))
+        alone = (np.abs(result) > 0).sum(axis=1, keepdims=True) < 2  # its logsumexp is the score itself
+        rounding = rounding * np.where(alone, 1.0, 1 + np.abs(scores).max(axis=1, keepdims=True))
     match name:
         case "identity":
             return off
         case "exp" | "expm1" | "exp_fast":
             return np.abs(result + (name == "expm1")) * np.expm1(np.minimum(far, 700)) + rounding
-        case "expit" | "both" | "huber" if scores.shape[1] == 1:
+        case "both" | "huber" if scores.shape[1] == 1:
             return np.broadcast_to(far, result.shape) + 2.0**-52  # of slope 1 or less
         case "normalize" | "normalize_plain" | "huber":
             total = np.abs(scores).sum(axis=1, keepdims=True)
@@ -203,4 +219,8 @@ def link_allowance(name: str, scores: np.ndarray, off: np.ndarray | None = None)
                     total - off.sum(axis=1, keepdims=True), 0
                 )
             return np.where(np.isnan(bound), np.inf, bound) * 2 + rounding
-    return np.abs(result) * np.expm1(np.minimum(4 * far, 700)) + rounding + 2.0**-1074
+    size = np.abs(result)
+    if name in SHARES:  # odds are off by a factor: the likelier class no more than all others together
+        others = np.column_stack([np.delete(size, i, axis=1).sum(axis=1) for i in range(size.shape[1])])
+        return np.minimum(np.minimum(size, others) * np.expm1(np.minimum(4 * far, 700)), 1.0) + rounding
+    return size * np.expm1(np.minimum(4 * far, 700)) + rounding + 2.0**-1074

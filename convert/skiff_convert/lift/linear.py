@@ -10,7 +10,7 @@ from .labels import labels_of
 from .members import BELOW_ZERO, lift
 from .sparse import dense
 from .table import Lifting, Matrix
-from .trees import version
+from .trees import together, version
 
 IDENTITY = [
     "LinearRegression",
@@ -85,9 +85,13 @@ def logistic(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
 
 def decision(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     """A classifier that decides by the sums alone."""
-    classes = obj.state.get("classes_")
-    if classes is None:  # RidgeClassifier's
-        classes = obj._label_binarizer.classes_
+    classes, binarizer = obj.state.get("classes_"), obj.state.get("_label_binarizer")
+    if binarizer is not None:  # RidgeClassifier's, which takes labels that apply or do not as well
+        classes = binarizer.classes_
+        if str(binarizer.y_type_).startswith("multilabel"):
+            each = dot(obj, matrix, lifting)
+            heads = [Head((score,), "identity", (0, 1), probabilities=False) for score in each]
+            return together(heads, decides=True)
     return Head(dot(obj, matrix, lifting), "identity", labels_of(classes, lifting), probabilities=False)
 
 

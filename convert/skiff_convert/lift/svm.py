@@ -4,7 +4,7 @@ import numpy as np
 
 from ..form import Computed, Dot, Head, Largest, Step, Value, Votes, apply
 from ..form.combine import pairs_of
-from ..form.distances import Coupled, Kernel
+from ..form.distances import Kernel
 from ..look.graph import Obj
 from .labels import labels_of
 from .members import BELOW_ZERO, summed, table
@@ -79,9 +79,16 @@ def classifier(obj: Obj, matrix: Matrix, lifting: Lifting) -> Head:
     slope, offset = _learned(obj, "probA"), _learned(obj, "probB")
     if not obj.probability or slope is None or not len(slope):
         return Head(decision, "identity", labels, cut, probabilities=False, by=by, decision=decision)
-    coupled = Coupled(raw, np.asarray(slope, np.float64), np.asarray(offset, np.float64), n)
-    scores = tuple(Computed(coupled, i) for i in range(n))
-    return Head(scores, "identity", labels, cut, by=by, decision=decision)
+    scores = tuple(
+        apply(value, Step("mul", a), Step("add", b))
+        for value, a, b in zip(
+            raw,
+            np.asarray(slope, np.float64).tolist(),
+            np.asarray(offset, np.float64).tolist(),
+            strict=True,
+        )
+    )
+    return Head(scores, "coupled", labels, cut, by=by, decision=decision)
 
 
 def _pairs(coef: np.ndarray, starts: np.ndarray, classes: int) -> np.ndarray:
