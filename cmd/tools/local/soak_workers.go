@@ -128,6 +128,9 @@ func (w *workers) planKill(slot *workerSlot, a *attempt) (over func()) {
 		return func() {}
 	}
 	kill := func(within bool) {
+		w.fire.mu.Lock()
+		killed := slot.environment
+		w.fire.mu.Unlock()
 		if !slot.function.Kill() {
 			return
 		}
@@ -135,7 +138,9 @@ func (w *workers) planKill(slot *workerSlot, a *attempt) (over func()) {
 		w.fire.mu.Lock()
 		defer w.fire.mu.Unlock()
 		a.killed = a.killed || within
-		slot.environment = nil // calls of it may still arrive
+		if slot.environment == killed { // and not its successor, which may be there already
+			slot.environment = nil // calls of it may still arrive
+		}
 	}
 	done := make(chan struct{})
 	timer := time.AfterFunc(after, func() {
