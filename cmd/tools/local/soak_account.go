@@ -65,8 +65,12 @@ func (k *soaked) account(ctx context.Context, st *stack) (*account, error) {
 		PerSecond: round(float64(k.progress.Delivered)/k.elapsed.Seconds(), 0),
 	}
 	for _, at := range k.fire.attempts {
-		if !at.killed {
+		switch {
+		case at.killed:
+		case at.late > 0:
 			a.Late += at.late
+		case at.outOfTime && len(at.faults) == 0:
+			a.Late++
 		}
 	}
 	for operation, kinds := range k.fire.faults {
@@ -246,7 +250,8 @@ func (k *soaked) explain(a *account, traces []trace, objects map[string][]int32)
 func (a *account) repeat(k *soaked, id int, first, again *call) {
 	a.Repeats++
 	lost := first.late || first.kind != nil && first.kind.lost
-	faulted := first.attempt != nil && first.attempt != again.attempt && (first.attempt.killed || first.attempt.late > 0 || len(first.attempt.faults) > 0)
+	faulted := first.attempt != nil && first.attempt != again.attempt &&
+		(first.attempt.killed || first.attempt.outOfTime || first.attempt.late > 0 || len(first.attempt.faults) > 0)
 	if lost || faulted {
 		return
 	}
@@ -285,6 +290,9 @@ func (a *account) history(k *soaked, id int) {
 		}
 		if at.late > 0 {
 			fmt.Fprintf(&lines, ", %d calls answered too late by themselves", at.late)
+		}
+		if at.outOfTime {
+			lines.WriteString(", out of time")
 		}
 		if at.killed {
 			lines.WriteString(", killed")

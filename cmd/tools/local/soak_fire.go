@@ -35,13 +35,14 @@ type environment struct {
 
 // An attempt is an invocation of the worker.
 type attempt struct {
-	number  int
-	run     string  // that was served
-	ids     []int32 // of its records, in order
-	faults  []string
-	late    int // calls whose answer nobody waited for any more, with no fault: a busy machine's, or those of a process that was killed
-	killed  bool
-	outcome string // "" where all of it was answered for
+	number    int
+	run       string  // that was served
+	ids       []int32 // of its records, in order
+	faults    []string
+	late      int  // calls whose answer nobody waited for any more, with no fault: a busy machine's, or those of a process that was killed
+	outOfTime bool // it took all the time that it had, for a fault or since the machine is busy
+	killed    bool
+	outcome   string // "" where all of it was answered for
 }
 
 // A call put something.
