@@ -29,8 +29,8 @@ test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when somethi
 simulate: ## histories of the worker in virtual time, each of a seed; a failing one is told with the shortest that fails [SEEDS=100000] [SEED=1]
 	go test -count=1 -run '^TestSimulate$$' -timeout 0 ./cmd/internal/lambdatest/simulation -v -seeds $(or $(SEEDS),100000) -first $(or $(SEED),1)
 
-# Every record under fire, and what became of it. 
-SOAK = $(BIN)/local soak $(STACK) -run-id $(FOREST) -model models/$(FOREST) -other $(LINEAR) -rides $(TAXI)/rides.parquet
+# Every record under fire, and what became of it. The linear run is what the forest is swapped for.
+SOAK = $(BIN)/local soak -run-id $(FOREST) -model models/$(FOREST) -worker $(BIN)/worker -ministack $(VENV)/bin/ministack -other $(LINEAR) -rides $(TAXI)/rides.parquet
 .PHONY: soak
 soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## a million records through faults, kills and a swap: none lost, none wrong, none stuck [RECORDS=1000000] [SEED=1]
 	@$(SOAK) -n '$(or $(RECORDS),1000000)' -seed '$(or $(SEED),1)'

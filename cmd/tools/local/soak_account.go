@@ -32,7 +32,7 @@ type account struct {
 	Kills        int                      `json:"kills"`
 	Faults       map[string]int           `json:"faults"`      // calls with one, by kind
 	Calls        map[string]int           `json:"fault_calls"` // the same, by operation
-	Late         int                      `json:"late"`        // answers that came too late with no fault: the machine is busy
+	Late         int                      `json:"late"`        // calls answered too late with no fault: the machine is busy
 	FailedStarts int                      `json:"failed_starts"`
 	Swaps        int                      `json:"swaps"`
 	Runs         map[string]int           `json:"runs"` // predictions, by the run that made them
@@ -64,8 +64,12 @@ func (k *soaked) account(ctx context.Context, st *stack) (*account, error) {
 		Invocations: k.progress.Invocations, Discarded: k.progress.Discarded, stopped: k.stopped,
 		PerSecond: round(float64(k.progress.Delivered)/k.elapsed.Seconds(), 0),
 	}
-	for _, c := range k.fire.calls {
-		if c.late && !(c.attempt != nil && c.attempt.killed) {
+	for _, at := range k.fire.attempts {
+		switch {
+		case at.killed:
+		case at.late > 0:
+			a.Late += at.late
+		case at.outOfTime && len(at.faults) == 0:
 			a.Late++
 		}
 	}
@@ -246,7 +250,8 @@ func (k *soaked) explain(a *account, traces []trace, objects map[string][]int32)
 func (a *account) repeat(k *soaked, id int, first, again *call) {
 	a.Repeats++
 	lost := first.late || first.kind != nil && first.kind.lost
-	faulted := first.attempt != nil && first.attempt != again.attempt && (first.attempt.killed || len(first.attempt.faults) > 0)
+	faulted := first.attempt != nil && first.attempt != again.attempt &&
+		(first.attempt.killed || first.attempt.outOfTime || first.attempt.late > 0 || len(first.attempt.faults) > 0)
 	if lost || faulted {
 		return
 	}
@@ -282,6 +287,12 @@ func (a *account) history(k *soaked, id int) {
 		fmt.Fprintf(&lines, "\n  invocation %d, run %s, %d records", at.number, at.run, len(at.ids))
 		for _, fault := range at.faults {
 			fmt.Fprintf(&lines, ", %s", fault)
+		}
+		if at.late > 0 {
+			fmt.Fprintf(&lines, ", %d calls answered too late by themselves", at.late)
+		}
+		if at.outOfTime {
+			lines.WriteString(", out of time")
 		}
 		if at.killed {
 			lines.WriteString(", killed")

@@ -35,19 +35,21 @@ type environment struct {
 
 // An attempt is an invocation of the worker.
 type attempt struct {
-	number  int
-	run     string  // that was served
-	ids     []int32 // of its records, in order
-	faults  []string
-	killed  bool
-	outcome string // "" where all of it was answered for
+	number    int
+	run       string  // that was served
+	ids       []int32 // of its records, in order
+	faults    []string
+	late      int  // calls whose answer nobody waited for any more, with no fault: a busy machine's, or those of a process that was killed
+	outOfTime bool // it took all the time that it had, for a fault or since the machine is busy
+	killed    bool
+	outcome   string // "" where all of it was answered for
 }
 
 // A call put something.
 type call struct {
 	attempt *attempt   // nil outside any
 	kind    *faultKind // nil for none
-	late    bool       // nobody waited for the answer any more, with no fault: of a process that was killed, or of a busy machine
+	late    bool       // nobody waited for the answer any more, with no fault
 	ids     []int32    // of the records whose predictions were taken
 	object  string     // that was written
 }
@@ -103,6 +105,15 @@ func (f *fire) answer(operation string, kind *faultKind, w http.ResponseWriter, 
 		return
 	}
 	observed.ServeHTTP(w, r)
+	if r.Context().Err() == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.late = true
+	if c.attempt != nil {
+		c.attempt.late++
+	}
 }
 
 // forward passes a call on, whether or not who called still waits, and keeps what was taken.
@@ -127,7 +138,6 @@ func (f *fire) forward(operation string, c *call, w http.ResponseWriter, r *http
 		} else {
 			c.object = strings.TrimPrefix(r.URL.Path, "/"+deadLetterBucket+"/")
 		}
-		c.late = c.kind == nil && r.Context().Err() != nil
 		f.calls = append(f.calls, c)
 		f.mu.Unlock()
 	}

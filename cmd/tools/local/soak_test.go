@@ -63,6 +63,7 @@ func TestAccount(t *testing.T) {
 	}
 	first, second := &attempt{number: 1, ids: []int32{0, 1, 2}}, &attempt{number: 2, ids: []int32{0, 1, 2}}
 	killed := &attempt{number: 1, ids: []int32{0, 1, 2}, killed: true}
+	slow := &attempt{number: 1, ids: []int32{0, 1, 2}, outOfTime: true}
 	for _, tt := range []struct {
 		name        string
 		predictions []mapping.Record
@@ -111,6 +112,16 @@ func TestAccount(t *testing.T) {
 			name: "again for a kill", predictions: []mapping.Record{prediction(0, "1.5"), prediction(1, "2.5"), prediction(1, "2.5")},
 			calls: []*call{{attempt: killed, ids: []int32{0, 1}}, {attempt: second, ids: []int32{1}}},
 			want:  account{Predicted: 2, DeadLettered: 1, Repeats: 1},
+		},
+		{
+			name: "again since there was no time left", predictions: []mapping.Record{prediction(0, "1.5"), prediction(1, "2.5"), prediction(1, "2.5")},
+			calls: []*call{{attempt: slow, ids: []int32{0, 1}}, {attempt: second, ids: []int32{1}}},
+			want:  account{Predicted: 2, DeadLettered: 1, Repeats: 1},
+		},
+		{
+			name: "again by another invocation, for nothing", predictions: []mapping.Record{prediction(0, "1.5"), prediction(1, "2.5"), prediction(1, "2.5")},
+			calls: []*call{{attempt: first, ids: []int32{0, 1}}, {attempt: second, ids: []int32{1}}},
+			want:  account{Predicted: 2, DeadLettered: 1, Repeats: 1, Unexplained: 1}, tells: "record 1: it is there again",
 		},
 		{
 			name: "again for nothing", predictions: []mapping.Record{prediction(0, "1.5"), prediction(1, "2.5"), prediction(1, "2.5")},

@@ -20,14 +20,17 @@ import (
 const (
 	killEvery = 12                     // invocations have one kill among them, on average
 	killIn    = 100 * time.Millisecond // of its invocation, at some moment; of one that ends before, behind its end
+
+	answerTime = 500 * time.Millisecond // what the worker leaves of its timeout, to answer
 )
 
 // Workers are the worker's functions as the mapping invokes them, as many as there are shards. They are killed at moments that the seed says,
 // and changed to another run between two invocations.
 type workers struct {
-	fire *fire
-	free chan *workerSlot
-	run  atomic.Pointer[string] // to serve
+	fire    *fire
+	timeout time.Duration // of an invocation
+	free    chan *workerSlot
+	run     atomic.Pointer[string] // to serve
 
 	mu           sync.Mutex
 	kill         *rand.Rand
@@ -46,7 +49,7 @@ type workerSlot struct {
 
 // newWorkers makes n functions whose calls go to an endpoint.
 func (st *stack) newWorkers(n int, f *fire, seed uint64, endpoint string) (*workers, error) {
-	w := &workers{fire: f, free: make(chan *workerSlot, n), kill: random(seed, "kill")}
+	w := &workers{fire: f, timeout: st.settings.timeout, free: make(chan *workerSlot, n), kill: random(seed, "kill")}
 	w.run.Store(&st.settings.runID)
 	for i := range n {
 		slot := &workerSlot{run: st.settings.runID}
@@ -100,9 +103,14 @@ func (w *workers) Invoke(ctx context.Context, event []byte) (mapping.Result, err
 	slot.environment.attempt = a
 	w.fire.mu.Unlock()
 
-	over := w.planKill(slot, a)
+	over, began := w.planKill(slot, a), time.Now()
 	result, err := slot.function.Invoke(ctx, spoilBase64(event))
 	over()
+	if time.Since(began) >= w.timeout-answerTime {
+		w.fire.mu.Lock()
+		a.outOfTime = true
+		w.fire.mu.Unlock()
+	}
 	if start, ok := errors.AsType[*runtimeapi.StartError](err); ok {
 		w.count(func() { w.failedStarts++ })
 		document, err := json.Marshal(map[string]string{"errorType": "Runtime.ExitError", "errorMessage": start.Error()})
@@ -128,6 +136,9 @@ func (w *workers) planKill(slot *workerSlot, a *attempt) (over func()) {
 		return func() {}
 	}
 	kill := func(within bool) {
+		w.fire.mu.Lock()
+		killed := slot.environment
+		w.fire.mu.Unlock()
 		if !slot.function.Kill() {
 			return
 		}
@@ -135,7 +146,9 @@ func (w *workers) planKill(slot *workerSlot, a *attempt) (over func()) {
 		w.fire.mu.Lock()
 		defer w.fire.mu.Unlock()
 		a.killed = a.killed || within
-		slot.environment = nil // calls of it may still arrive
+		if slot.environment == killed { // and not its successor, which may be there already
+			slot.environment = nil // calls of it may still arrive
+		}
 	}
 	done := make(chan struct{})
 	timer := time.AfterFunc(after, func() {

@@ -19,5 +19,6 @@
 //	repeated    it is there again, and no fault explains that
 //	order       a record of a shard is delivered before all of those are through that the shard was made of
 //	refused     an invocation did not answer for all of its records, and nothing was wrong
+//	panicked    an invocation does
 //	stuck       an invocation, or all of it, does not end in its time
 package simulation

@@ -139,6 +139,9 @@ func (h *history) fault(p place, kinds string) byte {
 			kind = kinds[rng.IntN(len(kinds))]
 		}
 	}
+	if dies := strings.IndexByte("kK", kind); dies >= 0 && p.operation != "answer" && h.Calls > 1 {
+		return "rR"[dies] // what other calls of a process that dies get done at that moment is nobody's choice
+	}
 	return kind
 }
 

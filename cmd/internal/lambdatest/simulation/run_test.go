@@ -293,6 +293,19 @@ func (m model) Predict(b *inference.Batch) error {
 	return nil
 }
 
+// invoke invokes the worker. A panic ends its process on Lambda, and a simulation here.
+func (s *simulation) invoke(ctx context.Context, event []byte) (response []byte, err error) {
+	defer func() {
+		if why := recover(); why != nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.violate("panicked", "%v", why)
+			err = fmt.Errorf("panic: %v", why)
+		}
+	}()
+	return s.source.Invoke(ctx, event)
+}
+
 // Invoke implements mapping.Invoker: an invocation as Lambda makes it.
 func (s *simulation) Invoke(ctx context.Context, event []byte) (mapping.Result, error) {
 	var e events.KinesisTimeWindowEvent
@@ -329,7 +342,7 @@ func (s *simulation) Invoke(ctx context.Context, event []byte) (mapping.Result, 
 	began := time.Now()
 	ctx, inv.cancel = context.WithDeadline(context.WithValue(ctx, invocationKey{}, inv), began.Add(timeout))
 	defer inv.cancel()
-	response, err := s.source.Invoke(ctx, event)
+	response, err := s.invoke(ctx, event)
 	late := time.Since(began) >= timeout
 
 	answer := place{inv.shard, inv.number, "answer", 0, 0}
