@@ -12,7 +12,7 @@ test-python: $(VENV)/.convert $(VENV)/.boosters $(VENV)/.stack $(BIN)/worker ## 
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile convert
 
 .PHONY: test-path
-test-path: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions
+test-path: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions
 	env -u RUN_ID -u PORT -u BAD PATH="$(CURDIR)/$(SHIMS):$$PATH" go -C cmd/tools test -tags integration -count=1 -run 'README|Path' ./local
 
 .PHONY: test-failures
