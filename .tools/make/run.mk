@@ -4,8 +4,8 @@ run: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## score 20,000 real rides throug
 	@$(BIN)/local run $(STACK) -rides $(TAXI)/rides.parquet $(if $(BAD),-bad '$(BAD)')
 
 .PHONY: up
-up: $(BIN)/worker $(BIN)/local $(VENV)/.stack ## leave the local stack running for the aws command line [RUN_ID=...] [PORT=4566]
-	@$(BIN)/local up $(STACK) -port '$(PORT)'
+up: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(if $(ALIAS),skiff) ## leave the local stack running for the aws command line [RUN_ID=...] [PORT=4566] [ALIAS=champion]
+	@$(BIN)/local up $(STACK) -port '$(PORT)' $(if $(ALIAS),-alias '$(ALIAS)')
 
 .PHONY: replay
 replay: $(BIN)/local ## put dead letters, and what the mapping gave up, back on the local stack's stream

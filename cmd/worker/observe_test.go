@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -70,6 +72,87 @@ func TestMetricsAreALine(t *testing.T) {
 				t.Errorf("%s is %v", name, m[name])
 			}
 		}
+	}
+}
+
+// What a stream does not take at once, and the dead letters that their target
+// confirmed, are measured as well.
+func TestMetricsOfWhatIsPublished(t *testing.T) {
+	var mu sync.Mutex
+	calls := map[string]int{}
+	kinesis := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var put struct {
+			StreamName string
+			Records    []json.RawMessage
+		}
+		if err := json.NewDecoder(r.Body).Decode(&put); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		calls[put.StreamName]++
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if put.StreamName == "ride_predictions" && calls[put.StreamName] == 1 {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"__type": "ProvisionedThroughputExceededException", "message": "Rate exceeded"}`)
+			return
+		}
+		answers := make([]string, len(put.Records))
+		for i := range answers {
+			answers[i] = `{"SequenceNumber":"1","ShardId":"shardId-000000000000"}`
+		}
+		fmt.Fprintf(w, `{"FailedRecordCount":0,"Records":[%s]}`, strings.Join(answers, ","))
+	}))
+	defer kinesis.Close()
+	cmd := workerCommand(t, "-event", "-")
+	cmd.Stdin = strings.NewReader(threeRides())
+	cmd.Env = append(cmd.Env, "METRICS=emf", "KINESIS_ENDPOINT_URL="+kinesis.URL, "DEAD_LETTER=kinesis://letters")
+	w := startWorker(t, cmd)
+	w.end(t, 0)
+	for line := range strings.Lines(w.stderr.String()) {
+		var m map[string]any
+		if !strings.HasPrefix(line, `{"_aws"`) || json.Unmarshal([]byte(line), &m) != nil {
+			continue
+		}
+		for name, want := range map[string]any{
+			"Records": 3.0, "Predictions": 2.0, "Rejected": 1.0, "DeadLetters": 1.0, "DeadLetters.missing_field": 1.0, "Retries": 2.0, "Unsent": 0.0,
+		} {
+			if m[name] != want {
+				t.Errorf("%s is %v, want %v", name, m[name], want)
+			}
+		}
+		if value, ok := m["PublishTime"].(float64); !ok || value <= 0 {
+			t.Errorf("PublishTime is %v", m["PublishTime"])
+		}
+		return
+	}
+	t.Errorf("no line of metrics: %s", &w.stderr)
+}
+
+// An alias that stands for something that is not served is measured, until that
+// is mended.
+func TestMetricsOfAnAlias(t *testing.T) {
+	s := newShelf(t)
+	s.promote(t, s.runs.Linear)
+	w, api := s.startWith(t, threeRides(), "RUN_ID=@champion", "MODEL_REFRESH_SECONDS=0.000001", "METRICS=emf", "REPORT_BATCH_ITEM_FAILURES=True")
+	behind := func(id, want string) {
+		api.versions(t, id)
+		if line := w.logs(t, `"_aws"`); !strings.Contains(line, `"ModelBehind":`+want+",") && !strings.Contains(line, `"ModelBehind":`+want+"}") {
+			t.Errorf("%s: measured %s", id, line)
+		}
+	}
+	behind("1", "0")
+	s.promote(t, "missing")
+	behind("2", "0") // it looks afterwards
+	w.logs(t, `"model not changed"`)
+	behind("3", "1")
+	s.promote(t, s.runs.Linear)
+	api.versions(t, "4")
+	api.versions(t, "5") // one of the two has looked, whatever it waited
+	w.terminate(t)
+	w.end(t, 0)
+	if text := w.stderr.String(); !strings.Contains(text[strings.LastIndex(text, `"_aws"`):], `"ModelBehind":0`) {
+		t.Errorf("it ends with %s", text[strings.LastIndex(text, `"_aws"`):])
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -67,7 +68,11 @@ func (m *Measurement) metrics() []metric {
 	}
 	all = append(all, m.Shadow.metrics()...)
 	each := func(prefix string, counts []Count) {
+		var named []Count
 		for _, c := range counts {
+			named = add(named, metricName(c.Name), c.N)
+		}
+		for _, c := range named {
 			all = append(all, metric{prefix + c.Name, "Count", float64(c.N)})
 		}
 	}
@@ -75,6 +80,22 @@ func (m *Measurement) metrics() []metric {
 	each("UnknownCategories.", m.Unknown)
 	each("MissingValues.", m.Missing)
 	return all[:min(len(all), maxMetrics)]
+}
+
+// longestName is how much of a column's name is in a metric's, in bytes: of 255,
+// less the prefix.
+const longestName = 200
+
+// metricName returns a column's name as CloudWatch takes it, in ASCII: of a line
+// with one that it does not take, it takes nothing.
+func metricName(column string) string {
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '_'
+		}
+		return r
+	}, column)
+	return name[:min(len(name), longestName)]
 }
 
 func bit(is bool) float64 {

@@ -77,6 +77,17 @@ func TestEMF(t *testing.T) {
 			t.Errorf("it has %d metrics, want %d: %s", len(got), len(want), &lines)
 		}
 
+		// names are CloudWatch's: in ASCII, not too long, and each once
+		lines.Reset()
+		odd := &inference.Batch{}
+		odd.Reset(0)
+		odd.Columns = []inference.Column{{Name: "größe", Missing: 1}, {Name: "gr\nße", Missing: 2}, {Name: "gräße", Missing: 4}, {Name: strings.Repeat("x", 2000), Missing: 8}, {Missing: 16}}
+		observed(t, o, odd, 0)
+		got = metrics(t, lines.Bytes())
+		if got["MissingValues"] != 31 || got["MissingValues.gr__e"] != 7 || got["MissingValues."+strings.Repeat("x", 200)] != 8 || got["MissingValues."] != 16 {
+			t.Errorf("got %v", got)
+		}
+
 		// what is not known is left out, and of very many columns most are one
 		lines.Reset()
 		b := &inference.Batch{}

@@ -17,7 +17,7 @@ import (
 const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-bad SHARE] [-deadline 3m]
        local swap -run-id ID -other ID -worker FILE -skiff FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 1m]
        local soak -run-id ID -other ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 1000000] [-seed 1] [-deadline 1h]
-       local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566]
+       local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566] [-alias NAME]
        local replay
        local down
 
@@ -57,6 +57,7 @@ down  stops it.
   -bad SHARE         the share of the rides to make bad, above 0 to 1, such as 0.01 (run, default none; soak, default 0.01). No ride can be
                      bad by not_base64: it is Kinesis that encodes a stream's records
   -deadline D        the most it may take (run, default 3m; swap, default 1m; soak, default 1h)
+  -alias NAME        serve by an alias, which skiff promote moves; all bundles in DIR's folder are there to be promoted (up)
   -port N            where Kinesis and S3 answer (up; default 4566)
   -experiment ID     the MLflow experiment, in the bundle's place in S3 (default 1)
   -memory MB         the function's memory, as the worker is told it (default 512)
@@ -85,7 +86,7 @@ example:
 type settings struct {
 	runID, experiment        string
 	worker, model, ministack string
-	other, skiff             string
+	other, skiff, alias      string
 	rides, predictions       string
 	dir                      string
 	n, port, memory, shards  int
@@ -144,6 +145,7 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	var files []*string
+	optional := ""
 	file := func(p *string, name, value string) {
 		fs.StringVar(p, name, value, "")
 		files = append(files, p)
@@ -207,6 +209,8 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		fallthrough
 	case "up":
 		fs.IntVar(&s.port, "port", 4566, "")
+		optional = "alias"
+		fs.StringVar(&s.alias, "alias", "", "")
 	}
 	if err := fs.Parse(args); err != nil {
 		return s, err
@@ -220,7 +224,7 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	}
 	var missing error
 	fs.VisitAll(func(f *flag.Flag) {
-		if missing == nil && f.Value.String() == "" && f.Name != "filter" {
+		if missing == nil && f.Value.String() == "" && f.Name != optional && f.Name != "filter" {
 			missing = fmt.Errorf("-%s is missing", f.Name)
 		}
 	})

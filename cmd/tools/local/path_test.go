@@ -30,6 +30,7 @@ func TestPath(t *testing.T) {
 			for name, value := range map[string]string{
 				"FOREST": runs["forest"], "LINEAR": runs["linear"],
 				"WORKER": filepath.Join(root, ".build/bin/worker"), "MINISTACK": filepath.Join(root, ".build/venv/bin/ministack"),
+				"SKIFF":  filepath.Join(root, ".build/bin/skiff"),
 				"MODELS": filepath.Join(root, "models"), "RIDES": filepath.Join(root, "models/taxi/rides.parquet"),
 				"ONNXRUNTIME_LIB": filepath.Join(root, ".build/lib/libonnxruntime.so"),
 			} {

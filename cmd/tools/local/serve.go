@@ -24,6 +24,11 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 		return err
 	}
 	defer st.close()
+	if s.alias != "" {
+		if err := st.followAlias(ctx); err != nil {
+			return err
+		}
+	}
 	if err := st.startWorker(ctx); err != nil {
 		return err
 	}
@@ -35,7 +40,7 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	now := state{RunID: s.runID, Endpoint: st.ministack.Endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID(), Temp: st.temp}
+	now := state{RunID: s.runID, Alias: s.alias, Endpoint: st.ministack.Endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID(), Temp: st.temp}
 	if err := now.write(s); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 // state is what up leaves for down and for a second up, in state.json. It is there once everything answers.
 type state struct {
 	RunID        string `json:"run_id"`
+	Alias        string `json:"alias,omitempty"` // which stood for it at first
 	Endpoint     string `json:"endpoint"`
 	PID          int    `json:"pid"` // of serve
 	MinistackPID int    `json:"ministack_pid"`

@@ -140,6 +140,6 @@ func (st *state) print(s settings, w io.Writer) error {
 export AWS_ENDPOINT_URL=%[1]s
 export AWS_REGION=%[7]s AWS_DEFAULT_REGION=%[7]s
 export AWS_ACCESS_KEY_ID=%[8]s AWS_SECRET_ACCESS_KEY=%[8]s
-`, st.Endpoint, ridesStream, predictionsStream, modelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey, deadLetterBucket, deadLetterPrefix)
+%[11]s`, st.Endpoint, ridesStream, predictionsStream, modelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey, deadLetterBucket, deadLetterPrefix, aboutAlias(st.Alias))
 	return err
 }

@@ -28,8 +28,8 @@ func plants() []plant {
 		},
 		{
 			"it reports as many records as are unsent, and the first ones", "source/kinesis.go",
-			"response := i.answer(payload, k.event, undealt)\n",
-			"shifted := make([]int, len(undealt))\n\tfor n := range shifted {\n\t\tshifted[n] = n\n\t}\n\tresponse := i.answer(payload, k.event, shifted)\n",
+			"response := i.answer(payload, t, undealt)\n",
+			"shifted := make([]int, len(undealt))\n\tfor n := range shifted {\n\t\tshifted[n] = n\n\t}\n\tresponse := i.answer(payload, t, shifted)\n",
 			"checkpoint|answered",
 		},
 		{
