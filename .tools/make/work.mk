@@ -5,6 +5,7 @@ test: test-go test-python test-path test-failures compare-test deploy-test ## ev
 .PHONY: test-go
 test-go: onnxruntime ## the Go tests, with the race detector
 	go test -race ./...
+	go test -run 'DamagedBundles|LargestEvents|TenThousand' ./cmd/worker # memory and time, which the detector takes more of
 	go -C cmd/tools test -race ./...
 
 .PHONY: test-python

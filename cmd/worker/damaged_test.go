@@ -215,25 +215,6 @@ func replace(name, old, with string) func(copied) error {
 	}
 }
 
-// Each damage is refused before anything is served: in one line with a hint, in
-// time, and in little memory; and onnxruntime has no line of its own.
-func TestDamagedBundlesAreRefused(t *testing.T) {
-	run := shipped.ReadRuns(t).Linear
-	all := slices.Concat(damagedFiles(), damagedManifests(), damagedGoldens(), damagedGraphs())
-	if len(all) < 50 {
-		t.Errorf("there are %d damages", len(all))
-	}
-	for _, d := range all {
-		t.Run(d.name, func(t *testing.T) {
-			folder := copyBundle(t, run)
-			if err := d.do(folder); err != nil {
-				t.Fatal(err)
-			}
-			refused(t, folder, run, d.want)
-		})
-	}
-}
-
 // refused runs the worker on a bundle, which it has to refuse.
 func refused(t *testing.T, folder copied, run, want string, variables ...string) {
 	t.Helper()
