@@ -203,18 +203,6 @@ func set(field string, value any) func(copied) error {
 	return func(c copied) error { return c.manifest(func(m map[string]any) { m[field] = value }) }
 }
 
-// replace changes text of a file, of which it has to be a part.
-func replace(name, old, with string) func(copied) error {
-	return func(c copied) error {
-		return c.change(name, func(data []byte) []byte {
-			if !strings.Contains(string(data), old) {
-				panic(name + " has no " + old)
-			}
-			return []byte(strings.Replace(string(data), old, with, 1))
-		})
-	}
-}
-
 // refused runs the worker on a bundle, which it has to refuse.
 func refused(t *testing.T, folder copied, run, want string, variables ...string) {
 	t.Helper()
