@@ -116,6 +116,10 @@ func readConfig(getenv func(string) string) (*config, error) {
 			return nil, hint.With(fmt.Errorf("RUN_ID is @%s, and MODEL_LOCATION is one run's", name),
 				"set MODEL_BUCKET instead, or put the alias beside the runs in models/")
 		}
+		if c.trust.SHA256 != "" {
+			return nil, hint.With(fmt.Errorf("RUN_ID is @%s, and MODEL_SHA256 is one run's", name),
+				"leave it out: the alias has the SHA-256 of the bundle that was promoted; MODEL_PUBLIC_KEY takes all that are signed")
+		}
 		return c, alias.Check(name)
 	}
 	if c.runID == "" {

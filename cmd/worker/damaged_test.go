@@ -203,37 +203,6 @@ func set(field string, value any) func(copied) error {
 	return func(c copied) error { return c.manifest(func(m map[string]any) { m[field] = value }) }
 }
 
-// replace changes text of a file, of which it has to be a part.
-func replace(name, old, with string) func(copied) error {
-	return func(c copied) error {
-		return c.change(name, func(data []byte) []byte {
-			if !strings.Contains(string(data), old) {
-				panic(name + " has no " + old)
-			}
-			return []byte(strings.Replace(string(data), old, with, 1))
-		})
-	}
-}
-
-// Each damage is refused before anything is served: in one line with a hint, in
-// time, and in little memory; and onnxruntime has no line of its own.
-func TestDamagedBundlesAreRefused(t *testing.T) {
-	run := shipped.ReadRuns(t).Linear
-	all := slices.Concat(damagedFiles(), damagedManifests(), damagedGoldens(), damagedGraphs())
-	if len(all) < 50 {
-		t.Errorf("there are %d damages", len(all))
-	}
-	for _, d := range all {
-		t.Run(d.name, func(t *testing.T) {
-			folder := copyBundle(t, run)
-			if err := d.do(folder); err != nil {
-				t.Fatal(err)
-			}
-			refused(t, folder, run, d.want)
-		})
-	}
-}
-
 // refused runs the worker on a bundle, which it has to refuse.
 func refused(t *testing.T, folder copied, run, want string, variables ...string) {
 	t.Helper()

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -25,6 +26,11 @@ import (
 // has room for it; and it takes a fifth off the processor time of a record.
 const gcPercent = 400
 
+// heapShare is which part of the function's memory Go may take before it collects
+// at any price: half of 128 MB is twice what is in use with the largest event, and
+// onnxruntime's library has most of the rest.
+const heapShare = 2
+
 // serve handles Lambda's invocations until the process is told to stop, and then
 // still those under way.
 func serve(ctx context.Context, getenv func(string) string, stderr io.Writer, log *slog.Logger) error {
@@ -35,6 +41,9 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer, lo
 	}
 	if getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if size, err := strconv.ParseInt(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 10, 32); err == nil && getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(size << 20 / heapShare)
 	}
 	w, err := start(ctx, getenv, log, true, initTime(getenv("AWS_LAMBDA_INITIALIZATION_TYPE")))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // Of Lambda's own variables these are its affair, not who deploys.
-var lambdas = []string{"AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_FUNCTION_NAME", "GOGC"}
+var lambdas = []string{"AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "GOGC", "GOMEMLIMIT"}
 
 // The README's table and the usage have the variables that the worker reads, and
 // no others.

@@ -23,7 +23,8 @@ The stages, each a file or a folder, in the order the data takes:
     records   a record becomes features for the original and a row of X, or is rejected with a reason
     reading   a number out of a value: in text, a part of a time
  9. prove     replays them in onnxruntime; proof does so for any pipeline. Nothing is written unless all agree
-10. manifest  what a bundle says of itself; bundle writes its files, whole or not at all
+10. manifest  what a bundle says of itself; bundle writes its files, whole or not at all; sign signs it
+    limits    what the worker does not serve
     report    what was made, how exact and fast, how to serve it; onto_run puts it on the run
 """
 

@@ -90,12 +90,16 @@ def test_existing_streams(aws, make_stack):
         PredictionsStreamName="predictions-of-ours",
         Architecture="arm64",
         AlarmTopicArn=topic,
+        ModelPublicKey="MCowBQYDK2VwAyEA",
+        ModelSha256="0" * 64,
     )
     assert "InputStream" not in stack and "PredictionsStream" not in stack
     mapping = aws.client("lambda").get_event_source_mapping(UUID=stack["Mapping"])
     assert mapping["EventSourceArn"] == "arn:aws:kinesis:us-east-1:000000000000:stream/rides-of-ours"
     function = aws.client("lambda").get_function_configuration(FunctionName="existing")
     assert function["Environment"]["Variables"]["PREDICTIONS_STREAM_NAME"] == "predictions-of-ours"
+    assert function["Environment"]["Variables"]["MODEL_PUBLIC_KEY"] == "MCowBQYDK2VwAyEA"
+    assert function["Environment"]["Variables"]["MODEL_SHA256"] == "0" * 64
     assert function["Architectures"] == ["arm64"]
     alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="existing-")["MetricAlarms"]
     assert [(a["AlarmActions"], a["OKActions"]) for a in alarms] == [([topic], [topic])] * 5

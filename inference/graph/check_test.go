@@ -141,9 +141,14 @@ func TestCheckRefuses(t *testing.T) {
 		"division by 0":             {codes(Tensor("k", Int32, make([]byte, 4)), node(":Div", "code k", "d")), "may be 0"},
 		"division by a value":       {codes(node(":Div", "code code", "d")), "may be 0"},
 		"a table too short":         {codes(Reals("w", []float64{0, 1}, 2), node(":GatherElements", "w code", "g")), "looks up 2 in a table of 2"},
-		"a column beyond":           {number(Indices("k", []int64{2}, 1), node(":Gather", "X k", "y", Int("axis", 1))), "a column that is not there"},
-		"a cast to text":            {number(node(":Cast", "n", "y", Int("to", String))), "types do not go together"},
-		"types of two":              {codes(node(":Add", "a code", "d")), "float64 and int32"},
+		"another table too short":   {codes(Reals("w", []float64{0, 1}, 2), node(":Gather", "w code", "g")), "looks up 2 in a table of 2"},
+		"a row too short": {
+			number(node(":ArgMax", "X", "at", Int("axis", 1), Int("keepdims", 1)), node(":GatherElements", "n at", "y", Int("axis", 1))),
+			"looks up 1 in a table of 1",
+		},
+		"a column beyond": {number(Indices("k", []int64{2}, 1), node(":Gather", "X k", "y", Int("axis", 1))), "a column that is not there"},
+		"a cast to text":  {number(node(":Cast", "n", "y", Int("to", String))), "types do not go together"},
+		"types of two":    {codes(node(":Add", "a code", "d")), "float64 and int32"},
 	} {
 		err := check(Model(2, 1, metadata, test.nodes...))
 		if !errors.Is(err, graph.ErrForeign) || !strings.Contains(err.Error(), test.want) {

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -117,5 +118,49 @@ func TestPredictForgetsTheLastBatch(t *testing.T) {
 		if b.Unknown != n || len(b.Messages) != n || b.RunID != "run1" {
 			t.Errorf("%d items: %d unknown categories, %d messages of run %s", n, b.Unknown, len(b.Messages), b.RunID)
 		}
+	}
+}
+
+// A neighbour is a scorer whose first row is right, and the others only when the
+// rows before them are as they were.
+type neighbour struct{}
+
+func (neighbour) Score(x, y []float64) error {
+	for i := range y {
+		y[i] = fixture.Sum(x[2*i : 2*i+2])
+		if i > 0 && x[2*i+1] > x[2*i-1] {
+			y[i]++
+		}
+	}
+	return nil
+}
+
+// A prediction that depends on the records around it is none: goldens are
+// replayed the other way round as well.
+func TestProveRefusesNeighbours(t *testing.T) {
+	b := &bundle.Bundle{Manifest: *fixture.Manifest(), Goldens: []bundle.Golden{
+		{Record: ride("3"), Want: []float64{103}}, {Record: `{}`, Reject: inference.MissingField, Field: "ride"}, {Record: ride("2"), Want: []float64{102}},
+	}}
+	if _, err := model.New(b, fixture.Scorer(fixture.Sum)); err != nil {
+		t.Error(err)
+	}
+	if _, err := model.New(b, neighbour{}); !errors.Is(err, model.ErrNotProved) || !strings.Contains(err.Error(), "golden 1: it predicts 104") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// However many goldens there are, and however wide, they are replayed a part at
+// a time, and the first that differs is named.
+func TestProveManyGoldens(t *testing.T) {
+	many := make([]bundle.Golden, 3000)
+	for i := range many {
+		many[i] = bundle.Golden{Record: ride(fmt.Sprint(i)), Want: []float64{100 + float64(i)}}
+	}
+	if err := prove(many, fixture.Sum); err != nil {
+		t.Error(err)
+	}
+	many[2500].Want[0]++
+	if err := prove(many, fixture.Sum); err == nil || !strings.Contains(err.Error(), "golden 2501: it predicts 2600, and the original pipeline 2601") {
+		t.Errorf("got %v", err)
 	}
 }

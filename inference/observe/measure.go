@@ -47,7 +47,7 @@ type Measurement struct {
 // measure returns the numbers of a batch.
 func measure(ctx context.Context, b *inference.Batch, err error, now time.Time) *Measurement {
 	m := &Measurement{
-		RunID: b.RunID, Failed: err != nil, Records: len(b.Items), Canary: b.Canary, Retries: retries(ctx), Timing: b.Timing,
+		RunID: b.RunID, Failed: err != nil, Records: b.Records, Canary: b.Canary, Retries: retries(ctx), Timing: b.Timing,
 		ModelAge: -1, IteratorAge: -1,
 	}
 	for i := range b.Outcomes {
