@@ -15,7 +15,7 @@ The stages, each a file or a folder, in the order the data takes:
     neutral   what was dumped, checked: one vectorizer, one estimator
     choose    of trees, the cheaper of trees and table; grid: a table's axes; search: the bin of a number
     lower     the ONNX graph over X (lower_linear, lower_trees, lower_table; graph writes it down);
-             fast: the same with skiff's operator (lower_blend; ops: where its library is)
+    fast      the same with skiff's operator (lower_blend; ops: where its library is)
  6. columns   the columns of X, from the spec and what the pipeline learned
  8. goldens   records to prove it with: edges, every split, every category; witnesses: rows on both sides
     sample    the user's own records: what is found in them, and what becomes of them

@@ -3,8 +3,8 @@
     python boosted.py [--rounds 15] [--batches 1,10,100,1000] [--only NAME]
 
 They take turns. A table goes to stderr: the median of the rounds, in µs of the processor a row, and between
-which the middle half of them is. Stdout is the same as a line of JSON. Exit code 1: an answer that has not the
-original's bits. One row, or a few, are the same ones again and again: what predicts branches knows them.
+which the middle half of them is. Stdout is the same as a line of JSON. Exit code 1: an answer that has not
+the original's bits. One row, or a few, are the same again and again: what predicts branches knows them.
 """
 
 import argparse
