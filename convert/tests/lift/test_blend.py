@@ -28,7 +28,7 @@ from skiff_convert.lower_blend import arrays
 from skiff_convert.lower_form import lower, model_of
 from skiff_convert.prove import open_session
 
-BATCHES = (1, 2, 8, 9, 17, 64, 65, 300)
+BATCHES = (1, 2, 9, 16, 33, 64, 65, 300)
 NUMBERS = ["hour", "miles", "fare", "code"]
 
 
@@ -134,7 +134,7 @@ def test_any_forest(seed, trees, leaves, single, outputs):
     node = {k: v for k, v in arrays(forest, folded).items() if len(v)}
     want = summed(folded, forest, X)
     own = ort_of(node, single, X.shape[1], outputs)
-    for size in (1, 8, 9, 100, len(X)):
+    for size in (1, 8, 33, 100, len(X)):
         same(run(own, X, size), want)
 
 

@@ -114,14 +114,15 @@ static struct node make_node(const struct skiff_trees *t, uint32_t question, con
 static const char *make_trees(struct skiff_trees *t, const struct skiff_forest *f, const uint32_t *owner) {
   const uint32_t *question = f->nodes.data;
   const int32_t *output = f->trees.data;
-  size_t node = 0, leaf = 0, operations = 0;
+  size_t node = 0, leaf = 0, operations = 0, levels = 0;
   for (size_t k = 0; k < f->trees.count; k++) {
     if (output[k] < -1 || output[k] >= (int64_t)t->outputs) return "a tree's output";
-    size_t each = output[k] < 0 ? t->outputs : 1, root = node, end = node + 1, first = leaf;
+    size_t each = output[k] < 0 ? t->outputs : 1, root = node, end = node + 1, next = end, first = leaf, depth = 0;
     struct tree *tree = &t->tree[k];
     *tree = (struct tree){.node = (uint32_t)node, .leaf = (uint32_t)leaf, .operation = (uint32_t)operations, .output = output[k]};
     for (; node < end; node++) {
       if (node >= f->nodes.count) return "a tree without an end";
+      if (node == next) depth++, next = end;
       if (question[node] >= LEAF) {
         t->node[node] = (struct node){LEAF, 0, (uint32_t)leaf};
         if ((leaf += each) > f->leaves.count) return "a tree's leaves";
@@ -136,8 +137,11 @@ static const char *make_trees(struct skiff_trees *t, const struct skiff_forest *
     }
     tree->leaves = (uint32_t)((leaf - first) / each);
     if (tree->leaves > LEAVES) t->walks = 1;
-    else if (tree->leaves > 1) operations = make_operations(t, tree, question + root, operations);
+    else if (tree->leaves > 1) operations = make_operations(t, tree, question + root, operations), levels += depth;
   }
+  // An operation takes LANES rows about 3 ns, a step one row 2 ns.
+  t->few = levels ? 3 * operations / (2 * levels) : GROUP - 1;
+  t->few = t->few < 1 ? 1 : t->few > FEW ? FEW : t->few;
   return node == f->nodes.count ? NULL : "a node of no tree";
 }
 

@@ -8,7 +8,7 @@ enum {
   LANES = 64,       // rows an operation does at once
   TILE = 8 * LANES, // rows that go through all trees together
   GROUP = 16,       // rows that walk down a tree together, or trees that a row does
-  FEW = 8,          // rows up to which walking is faster
+  FEW = 32,         // rows that walk down by themselves at most
   LEAVES = 256,     // of a tree of operations
   SLOTS = 8,        // what it takes at most: its leaves' logarithm
 };
@@ -48,7 +48,7 @@ struct tree {
 };
 
 struct skiff_trees {
-  size_t columns, outputs, sources, trees, slots, places;
+  size_t columns, outputs, sources, trees, slots, places, few; // few: rows up to which walking is faster
   int single, walks; // whether there are trees of nodes only
   double divisor;
   struct source *source;

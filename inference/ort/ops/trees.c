@@ -86,8 +86,8 @@ static void look(struct skiff_trees *t, const double *x, size_t rows, size_t col
       for (size_t i = 0; i < n; i++)
         if (t->position[i] < (int32_t)source->cuts && cuts[t->position[i]] != t->number[i]) t->position[i] = (int32_t)source->cuts;
     mark(t->number, t->position, n);
-    if (rows > FEW) make_bytes(t, source, n);
-    if (rows <= FEW || t->walks) make_rows(t, source, n);
+    if (rows > t->few) make_bytes(t, source, n);
+    if (rows <= t->few || t->walks) make_rows(t, source, n);
   }
 }
 
@@ -204,10 +204,10 @@ static void finish(const struct skiff_trees *t, double *y, size_t rows) {
 void skiff_trees_run(struct skiff_trees *t, const double *x, size_t rows, size_t columns, double *y) {
   for (size_t r = 0; r < rows; r += TILE) {
     size_t here = rows - r < TILE ? rows - r : TILE;
-    size_t n = here <= FEW ? here : (here + LANES - 1) / LANES * LANES;
+    size_t n = here <= t->few ? here : (here + LANES - 1) / LANES * LANES;
     look(t, x + r * columns, here, columns, n);
     start(t, n);
-    if (here <= FEW)
+    if (here <= t->few)
       for (size_t i = 0; i < n; i++) add_all(t, i);
     else
       for (size_t k = 0; k < t->trees; k++) add(t, &t->tree[k], here, n);
