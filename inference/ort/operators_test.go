@@ -144,3 +144,21 @@ func TestABundleWithoutAFasterGraphHasNoSlower(t *testing.T) {
 		t.Errorf("%s runs: %v", s.Graph(), slower)
 	}
 }
+
+func TestFindOperators(t *testing.T) {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ named, onnxruntime, want string }{
+		{"", "/opt/lib/libonnxruntime.so", "/opt/lib/libskiff.so"},
+		{"", "libonnxruntime.so", filepath.Join(here, "libskiff.so")},
+		{"mine.so", "/opt/lib/libonnxruntime.so", filepath.Join(here, "mine.so")},
+		{"/a/mine.so", "libonnxruntime.so", "/a/mine.so"},
+		{ort.NoOperators, "libonnxruntime.so", ort.NoOperators},
+	} {
+		if got := ort.FindOperators(test.named, test.onnxruntime); got != test.want {
+			t.Errorf("%q beside %s: %s, want %s", test.named, test.onnxruntime, got, test.want)
+		}
+	}
+}

@@ -16,7 +16,9 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestRegressor,
+    StackingRegressor,
 )
+from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from skiff_convert import ops
@@ -123,6 +125,22 @@ def test_sets_of_categories(booster):
     lifted = Lifted(made.fit(frame, y), list(frame.columns))
     X = odd(lifted.lifting, lifted.table(near(frame, lifted.forests, 3)), 3)
     agrees(lifted, X)
+
+
+def test_trees_within_a_model():
+    """What reads trees reads the same bits, and adds them up in the same order."""
+    frame, y = numbers(4, missing=0.0)
+    members = [
+        ("a", RandomForestRegressor(5, random_state=0)),
+        ("b", GradientBoostingRegressor(n_estimators=9)),
+    ]
+    lifted = Lifted(
+        StackingRegressor(members, LinearRegression(), cv=2, passthrough=True).fit(frame, y), NUMBERS
+    )
+    standard = open_session(model(lifted.head, 4, own=False))
+    own = model(lifted.head, 4)
+    assert own.count(b"skiff") > 0 and own.count(b"TreeEnsemble") == 0
+    Fast(own, library()).prove(standard, lifted.table(near(frame, [], 4)))
 
 
 @settings(max_examples=40)
