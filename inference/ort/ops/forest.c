@@ -37,7 +37,7 @@ static const char *make_sources(struct skiff_trees *t, const struct skiff_forest
     int32_t column = row[s][0], kind = row[s][1], cuts = row[s][2], views = row[s][3];
     if (column < 0 || column == INT32_MAX) return "a source's column";
     if (kind != SKIFF_ORDER && kind != SKIFF_MATCH) return "what a source's positions are";
-    if (cuts < 0 || (size_t)cuts > f->cuts.count - cut) return "a source's cuts";
+    if (cuts < 0 || cuts > POSITIONS || (size_t)cuts > f->cuts.count - cut) return "a source's cuts";
     if (views < 0 || (size_t)views > f->views.count - seen) return "a source's views";
     struct source *source = &t->source[s];
     *source = (struct source){(uint32_t)column, kind == SKIFF_MATCH, (uint32_t)cut, (uint32_t)cuts, (uint32_t)seen, (uint32_t)views, NONE, NONE};
@@ -46,7 +46,7 @@ static const char *make_sources(struct skiff_trees *t, const struct skiff_forest
     for (size_t end = seen + (size_t)views; seen < end; seen++) {
       int32_t is = view[seen][0], base = view[seen][1], nan = view[seen][2];
       if (is < SKIFF_RANK || is > SKIFF_SET) return "a view's kind";
-      if (base < 0 || base > INT32_MAX / 2) return "a view's base";
+      if (base < 0 || base > (is == SKIFF_SET ? INT32_MAX / 2 : POSITIONS - 255)) return "a view's base";
       if (nan != 0 && nan != 255) return "a view's nan";
       // Positions go from 0 to the number of cuts, and NaN's is one more.
       if (is == SKIFF_SET && (size_t)base + (size_t)cuts + 2 > f->bits.count * 8) return "a view's bits";
@@ -56,6 +56,7 @@ static const char *make_sources(struct skiff_trees *t, const struct skiff_forest
       if (*slot == NONE) *slot = (int32_t)t->slots++;
     }
   }
+  if (t->slots >= EQUAL) return "too many views";
   return seen == f->views.count ? NULL : "a view of no source";
 }
 
@@ -105,9 +106,9 @@ static size_t make_operations(struct skiff_trees *t, const struct tree *tree, co
 static struct node make_node(const struct skiff_trees *t, uint32_t question, const struct source *source) {
   const struct view *view = &t->view[question >> 8];
   uint32_t than = question & 255;
-  if (view->kind == SKIFF_SET) return (struct node){(uint32_t)view->slot, than, 0};
+  if (view->kind == SKIFF_SET) return (struct node){(uint16_t)view->slot, (uint16_t)than, 0};
   uint32_t slot = (uint32_t)(view->kind == SKIFF_RANK && !view->nan ? source->low : source->high);
-  return (struct node){slot | (view->kind == SKIFF_EQUALS ? EQUAL : 0), (uint32_t)view->base + than, 0};
+  return (struct node){(uint16_t)(slot | (view->kind == SKIFF_EQUALS ? EQUAL : 0)), (uint16_t)((uint32_t)view->base + than), 0};
 }
 
 // A tree ends where every question has had its two nodes: the way from its root is only ever down.
@@ -123,7 +124,7 @@ static const char *make_trees(struct skiff_trees *t, const struct skiff_forest *
     for (; node < end; node++) {
       if (node >= f->nodes.count) return "a tree without an end";
       if (node == next) depth++, next = end;
-      if (question[node] >= LEAF) {
+      if (question[node] >> 31) {
         t->node[node] = (struct node){LEAF, 0, (uint32_t)leaf};
         if ((leaf += each) > f->leaves.count) return "a tree's leaves";
         continue;
