@@ -2,6 +2,10 @@
 compare: compare-inputs ## skiff beside the reference, better Python and plain Go [PLOT=file.svg] [COMPARE_FLAGS='-n 3 ...']
 	@$(BIN)/compare -inputs $(COMPARE) -python $(COMPARE_PYTHON) $(if $(PLOT),-plot '$(PLOT)') $(COMPARE_FLAGS)
 
+.PHONY: compare-trees
+compare-trees: ops $(VENV)/.convert $(VENV)/.boosters ## trees by what trained them, by onnxruntime and by skiff's operator [BOOSTED='--only XGBoost ...']
+	@PYTHONPATH=convert $(PYTHON) cmd/tools/compare/python/boosted.py $(BOOSTED)
+
 .PHONY: compare-test
 compare-test: ## all that is compared, on a small forest
 	@$(MAKE) compare-inputs COMPARE=$(BUILD)/compare-tiny COMPARE_RUN=00000000000000000000000000000000 TINY=--tiny

@@ -15,7 +15,8 @@ The stages, each a file or a folder, in the order the data takes:
     read      loads the pickle, dumps what the pipeline learned, predicts; reader runs it in its own process
     neutral   what was dumped, checked: one vectorizer, one estimator
     choose    of trees, the cheaper of trees and table; grid: a table's axes; search: the bin of a number
-    lower     the ONNX graph over X (lower_linear, lower_trees, lower_table; graph writes it down)
+    lower     the ONNX graph over X (lower_linear, lower_trees, lower_table; graph writes it down);
+    fast      the same with skiff's operator (lower_blend; ops: where its library is)
  6. columns   the columns of X, from the spec and what the pipeline learned; column: one of them
     rules     what the spec says of a feature beside its place, or why that makes no sense
  8. goldens   records to prove it with: edges, every split, every category; witnesses: rows on both sides

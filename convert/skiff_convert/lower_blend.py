@@ -18,7 +18,8 @@ DOMAIN = "skiff"
 ORDER, MATCH = 0, 1
 RANK, EQUALS, SET = 0, 1, 2
 CUTS = 255  # of a view
-VIEWS = 2**20  # that there are at most
+SPAN = 256 * CUTS  # of a source
+VIEWS, SLOTS = 2**20, 2**14 - 1  # that there are at most
 LEAF = 1 << 31
 
 
@@ -39,6 +40,11 @@ class _Source:
             self.views.append(view)
         return self.number[view]
 
+    @property
+    def slots(self) -> int:
+        """What the operator keeps of it: an answer for each set, positions with NaN below and above."""
+        return len(self.views) if self.views[0][0] == SET else len({nan for *_, nan in self.views})
+
 
 class TooMany(Exception):
     """More views than the operator takes."""
@@ -50,35 +56,47 @@ class _Questions:
     def __init__(self, folded: Folded, nodes: np.ndarray):
         size = len(folded.column)
         self.folded, self.sources = folded, []
-        source, self.view = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        self.than = np.zeros(size, np.int64)
+        self.source, self.view, self.than = (np.zeros(size, np.int64) for _ in range(3))
         # What only NaN makes yes, or not only a code, is in a set of codes.
         single = (folded.mode == EQ) & ~folded.missing_yes
         kind = np.where(folded.mode == LEQ, RANK, np.where(single, EQUALS, SET))
-        for key in sorted({(int(folded.column[n]), int(kind[n])) for n in nodes}):
-            of = nodes[(folded.column[nodes] == key[0]) & (kind[nodes] == key[1])]
-            source[of] = len(self.sources)
-            self.sources.append(self._source(*key, of))
+        for column, asks in sorted({(int(folded.column[n]), int(kind[n])) for n in nodes}):
+            of = nodes[(folded.column[nodes] == column) & (kind[nodes] == asks)]
+            if asks == SET:
+                self._ask_sets(column, of)
+                continue
+            cuts = np.unique(folded.split[of])
+            place = np.searchsorted(cuts, folded.split[of])
+            for at in range(0, len(cuts), SPAN):
+                part = (place >= at) & (place < at + SPAN)
+                self._ask_cuts(column, asks, cuts[at : at + SPAN], of[part], place[part] - at)
         first = np.cumsum([0, *(len(s.views) for s in self.sources)])
-        if first[-1] > VIEWS:
+        if first[-1] > VIEWS or sum(s.slots for s in self.sources) > SLOTS:
             raise TooMany
-        self.asked = self.view + first[source] << 8 | self.than
+        self.asked = self.view + first[self.source] << 8 | self.than
 
-    def _source(self, column: int, kind: int, nodes: np.ndarray) -> _Source:
-        folded = self.folded
-        if kind == SET:
-            sets = [self._members(node) for node in nodes]
-            made = _Source(column, True, np.unique(np.concatenate([np.array(s, float) for s, _ in sets])))
-            for node, (members, missing) in zip(nodes.tolist(), sets, strict=True):
-                self.view[node] = made.view(SET, members, missing)
-            return made
-        made = _Source(column, kind == EQUALS, np.unique(folded.split[nodes]))
-        place = np.searchsorted(made.cuts, folded.split[nodes])
-        base, rest = place // CUTS * CUTS, place % CUTS
-        nan = np.where(folded.missing_yes[nodes], 0, 255) if kind == RANK else np.zeros(len(nodes), int)
+    def _ask_sets(self, column: int, nodes: np.ndarray) -> None:
+        sets = [self._members(node) for node in nodes]
+        made = _Source(column, True, np.unique(np.concatenate([np.array(s, float) for s, _ in sets])))
+        if len(made.cuts) > SPAN:
+            raise TooMany
+        for node, (members, missing) in zip(nodes.tolist(), sets, strict=True):
+            self.view[node] = made.view(SET, members, missing)
+        self._add(made, nodes)
+
+    def _ask_cuts(
+        self, column: int, kind: int, cuts: np.ndarray, nodes: np.ndarray, place: np.ndarray
+    ) -> None:
+        made = _Source(column, kind == EQUALS, cuts)
+        nan = np.where(self.folded.missing_yes[nodes], 0, 255) if kind == RANK else 0 * nodes
+        base = place // CUTS * CUTS
         self.view[nodes] = [made.view(kind, b, n) for b, n in zip(base.tolist(), nan.tolist(), strict=True)]
-        self.than[nodes] = rest
-        return made
+        self.than[nodes] = place % CUTS
+        self._add(made, nodes)
+
+    def _add(self, source: _Source, nodes: np.ndarray) -> None:
+        self.source[nodes] = len(self.sources)
+        self.sources.append(source)
 
     def _members(self, node: int) -> tuple[tuple, bool]:
         split = self.folded.split[node]

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 
 from .columns import FLOAT32_LIMIT
 from .errors import ConvertError
-from .fold import fold
+from .fold import Folded, fold
 from .form import Computed, Constant, Dot, Forest, Head, Lookup, Node, Product, Step, Through, Value, Word
 from .graph import Graph
 from .lower_blend import DOMAIN, attributes
@@ -258,9 +258,8 @@ class Lowering:
         return sums
 
     def forest(self, forest: Forest) -> list[str]:
-        """A TreeEnsemble over X and what has to be computed beside it."""
+        """Trees over X and what has to be computed beside it."""
         folded = fold(forest, self.width, compute=forest.single, least=self.least)
-        kind = TensorProto.FLOAT if forest.single else TensorProto.DOUBLE
         matrix = "X"
         if folded.computed:
             matrix = self.graph.add(
@@ -268,7 +267,19 @@ class Lowering:
             )
         if self.fast:
             sums = self.graph.add("Trees", matrix, domain=DOMAIN, **attributes(forest, folded))
-            return self.columns(sums, forest.width)
+        else:
+            sums = self.ensemble(forest, folded, matrix)
+        sums = self.within_float32(forest, sums)
+        vectors = []
+        for j in range(forest.width):
+            vectors.append(
+                self.graph.add("Gather", sums, self.graph.index64(self.graph.fresh("output"), j), axis=1)
+            )
+        return vectors
+
+    def ensemble(self, forest: Forest, folded: Folded, matrix: str) -> str:
+        """A TreeEnsemble, and the division of its sums."""
+        kind = TensorProto.FLOAT if forest.single else TensorProto.DOUBLE
         if forest.single:
             matrix = self.graph.add("Cast", matrix, to=kind)
         sums = self.graph.add("TreeEnsemble", matrix, domain="ai.onnx.ml", **ensemble(forest, folded))
@@ -277,15 +288,7 @@ class Lowering:
             if forest.single:
                 divisor = self.graph.add("Cast", divisor, to=kind)
             sums = self.graph.add("Div", sums, divisor)
-        if forest.single:
-            sums = self.double(sums)
-        sums = self.within_float32(forest, sums)
-        vectors = []
-        for j in range(forest.width):
-            vectors.append(
-                self.graph.add("Gather", sums, self.graph.index64(self.graph.fresh("output"), j), axis=1)
-            )
-        return vectors
+        return self.double(sums) if forest.single else sums
 
     def within_float32(self, forest: Forest, sums: str) -> str:
         """The sums, NaN where a value is beyond float32 that a forest refuses there."""

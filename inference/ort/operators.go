@@ -34,10 +34,16 @@ const NoOperators = "none"
 // FindOperators returns the path of the library of skiff's operators, which is
 // built from ops: the one that is named, or else that beside onnxruntime's.
 func FindOperators(named, onnxruntime string) string {
-	if named != "" {
+	switch named {
+	case NoOperators:
 		return named
+	case "":
+		named = filepath.Join(filepath.Dir(onnxruntime), "libskiff.so")
 	}
-	return filepath.Join(filepath.Dir(onnxruntime), "libskiff.so")
+	if absolute, err := filepath.Abs(named); err == nil {
+		return absolute // a name alone would be looked for among the system's
+	}
+	return named
 }
 
 // LoadFastest loads the faster of the bundle's graphs, with skiff's operators

@@ -71,7 +71,7 @@ func TestBothGraphsPredictTheSameBits(t *testing.T) {
 	if err := standard.Score(x, want); err != nil {
 		t.Fatal(err)
 	}
-	for _, batch := range []int{1, 8, 9, 64, 65, 512, 513, rows} {
+	for _, batch := range []int{1, 8, 33, 64, 65, 512, 513, rows} {
 		got := make([]float64, rows)
 		for i := 0; i < rows; i += batch {
 			end := min(i+batch, rows)
@@ -158,5 +158,23 @@ func TestABundleWithoutAFasterGraphHasNoSlower(t *testing.T) {
 	b, _ := open(t, taxiRuns(t)["forest"])
 	if s, slower := fastest(t, b, "nowhere"); slower != nil || s.Graph() != bundle.ModelFile {
 		t.Errorf("%s runs: %v", s.Graph(), slower)
+	}
+}
+
+func TestFindOperators(t *testing.T) {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ named, onnxruntime, want string }{
+		{"", "/opt/lib/libonnxruntime.so", "/opt/lib/libskiff.so"},
+		{"", "libonnxruntime.so", filepath.Join(here, "libskiff.so")},
+		{"mine.so", "/opt/lib/libonnxruntime.so", filepath.Join(here, "mine.so")},
+		{"/a/mine.so", "libonnxruntime.so", "/a/mine.so"},
+		{ort.NoOperators, "libonnxruntime.so", ort.NoOperators},
+	} {
+		if got := ort.FindOperators(test.named, test.onnxruntime); got != test.want {
+			t.Errorf("%q beside %s: %s, want %s", test.named, test.onnxruntime, got, test.want)
+		}
 	}
 }

@@ -41,7 +41,7 @@ func (t *tester) architecture(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, file := range []string{"worker", "lib/libonnxruntime.so"} {
+	for _, file := range []string{"worker", "lib/libonnxruntime.so", "lib/libskiff.so"} {
 		f, err := elf.Open(filepath.Join(folder, file))
 		if err != nil {
 			return fmt.Errorf("arm64: %w", err)

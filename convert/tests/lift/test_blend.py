@@ -16,7 +16,9 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestRegressor,
+    StackingRegressor,
 )
+from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from skiff_convert import ops
@@ -28,7 +30,7 @@ from skiff_convert.lower_blend import arrays
 from skiff_convert.lower_form import lower, model_of
 from skiff_convert.prove import open_session
 
-BATCHES = (1, 2, 8, 9, 17, 64, 65, 300)
+BATCHES = (1, 2, 9, 16, 33, 64, 65, 300)
 NUMBERS = ["hour", "miles", "fare", "code"]
 
 
@@ -125,6 +127,22 @@ def test_sets_of_categories(booster):
     agrees(lifted, X)
 
 
+def test_trees_within_a_model():
+    """What reads trees reads the same bits, and adds them up in the same order."""
+    frame, y = numbers(4, missing=0.0)
+    members = [
+        ("a", RandomForestRegressor(5, random_state=0)),
+        ("b", GradientBoostingRegressor(n_estimators=9)),
+    ]
+    lifted = Lifted(
+        StackingRegressor(members, LinearRegression(), cv=2, passthrough=True).fit(frame, y), NUMBERS
+    )
+    standard = open_session(model(lifted.head, 4, own=False))
+    own = model(lifted.head, 4)
+    assert own.count(b"skiff") > 0 and own.count(b"TreeEnsemble") == 0
+    Fast(own, library()).prove(standard, lifted.table(near(frame, [], 4)))
+
+
 @settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 500), st.booleans(), st.integers(1, 3))
 def test_any_forest(seed, trees, leaves, single, outputs):
@@ -134,7 +152,7 @@ def test_any_forest(seed, trees, leaves, single, outputs):
     node = {k: v for k, v in arrays(forest, folded).items() if len(v)}
     want = summed(folded, forest, X)
     own = ort_of(node, single, X.shape[1], outputs)
-    for size in (1, 8, 9, 100, len(X)):
+    for size in (1, 8, 33, 100, len(X)):
         same(run(own, X, size), want)
 
 

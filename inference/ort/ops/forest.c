@@ -37,7 +37,7 @@ static const char *make_sources(struct skiff_trees *t, const struct skiff_forest
     int32_t column = row[s][0], kind = row[s][1], cuts = row[s][2], views = row[s][3];
     if (column < 0 || column == INT32_MAX) return "a source's column";
     if (kind != SKIFF_ORDER && kind != SKIFF_MATCH) return "what a source's positions are";
-    if (cuts < 0 || (size_t)cuts > f->cuts.count - cut) return "a source's cuts";
+    if (cuts < 0 || cuts > POSITIONS || (size_t)cuts > f->cuts.count - cut) return "a source's cuts";
     if (views < 0 || (size_t)views > f->views.count - seen) return "a source's views";
     struct source *source = &t->source[s];
     *source = (struct source){(uint32_t)column, kind == SKIFF_MATCH, (uint32_t)cut, (uint32_t)cuts, (uint32_t)seen, (uint32_t)views, NONE, NONE};
@@ -46,7 +46,7 @@ static const char *make_sources(struct skiff_trees *t, const struct skiff_forest
     for (size_t end = seen + (size_t)views; seen < end; seen++) {
       int32_t is = view[seen][0], base = view[seen][1], nan = view[seen][2];
       if (is < SKIFF_RANK || is > SKIFF_SET) return "a view's kind";
-      if (base < 0 || base > INT32_MAX / 2) return "a view's base";
+      if (base < 0 || base > (is == SKIFF_SET ? INT32_MAX / 2 : POSITIONS - 255)) return "a view's base";
       if (nan != 0 && nan != 255) return "a view's nan";
       // Positions go from 0 to the number of cuts, and NaN's is one more.
       if (is == SKIFF_SET && (size_t)base + (size_t)cuts + 2 > f->bits.count * 8) return "a view's bits";
@@ -56,6 +56,7 @@ static const char *make_sources(struct skiff_trees *t, const struct skiff_forest
       if (*slot == NONE) *slot = (int32_t)t->slots++;
     }
   }
+  if (t->slots >= EQUAL) return "too many views";
   return seen == f->views.count ? NULL : "a view of no source";
 }
 
@@ -105,24 +106,25 @@ static size_t make_operations(struct skiff_trees *t, const struct tree *tree, co
 static struct node make_node(const struct skiff_trees *t, uint32_t question, const struct source *source) {
   const struct view *view = &t->view[question >> 8];
   uint32_t than = question & 255;
-  if (view->kind == SKIFF_SET) return (struct node){(uint32_t)view->slot, than, 0};
+  if (view->kind == SKIFF_SET) return (struct node){(uint16_t)view->slot, (uint16_t)than, 0};
   uint32_t slot = (uint32_t)(view->kind == SKIFF_RANK && !view->nan ? source->low : source->high);
-  return (struct node){slot | (view->kind == SKIFF_EQUALS ? EQUAL : 0), (uint32_t)view->base + than, 0};
+  return (struct node){(uint16_t)(slot | (view->kind == SKIFF_EQUALS ? EQUAL : 0)), (uint16_t)((uint32_t)view->base + than), 0};
 }
 
 // A tree ends where every question has had its two nodes: the way from its root is only ever down.
 static const char *make_trees(struct skiff_trees *t, const struct skiff_forest *f, const uint32_t *owner) {
   const uint32_t *question = f->nodes.data;
   const int32_t *output = f->trees.data;
-  size_t node = 0, leaf = 0, operations = 0;
+  size_t node = 0, leaf = 0, operations = 0, levels = 0;
   for (size_t k = 0; k < f->trees.count; k++) {
     if (output[k] < -1 || output[k] >= (int64_t)t->outputs) return "a tree's output";
-    size_t each = output[k] < 0 ? t->outputs : 1, root = node, end = node + 1, first = leaf;
+    size_t each = output[k] < 0 ? t->outputs : 1, root = node, end = node + 1, next = end, first = leaf, depth = 0;
     struct tree *tree = &t->tree[k];
     *tree = (struct tree){.node = (uint32_t)node, .leaf = (uint32_t)leaf, .operation = (uint32_t)operations, .output = output[k]};
     for (; node < end; node++) {
       if (node >= f->nodes.count) return "a tree without an end";
-      if (question[node] >= LEAF) {
+      if (node == next) depth++, next = end;
+      if (question[node] >> 31) {
         t->node[node] = (struct node){LEAF, 0, (uint32_t)leaf};
         if ((leaf += each) > f->leaves.count) return "a tree's leaves";
         continue;
@@ -136,8 +138,11 @@ static const char *make_trees(struct skiff_trees *t, const struct skiff_forest *
     }
     tree->leaves = (uint32_t)((leaf - first) / each);
     if (tree->leaves > LEAVES) t->walks = 1;
-    else if (tree->leaves > 1) operations = make_operations(t, tree, question + root, operations);
+    else if (tree->leaves > 1) operations = make_operations(t, tree, question + root, operations), levels += depth;
   }
+  // An operation takes LANES rows about 3 ns, a step one row 2 ns.
+  t->few = levels ? 3 * operations / (2 * levels) : GROUP - 1;
+  t->few = t->few < 1 ? 1 : t->few > FEW ? FEW : t->few;
   return node == f->nodes.count ? NULL : "a node of no tree";
 }
 

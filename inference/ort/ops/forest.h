@@ -8,14 +8,15 @@ enum {
   LANES = 64,       // rows an operation does at once
   TILE = 8 * LANES, // rows that go through all trees together
   GROUP = 16,       // rows that walk down a tree together, or trees that a row does
-  FEW = 8,          // rows up to which walking is faster
+  FEW = 32,         // rows that walk down by themselves at most
   LEAVES = 256,     // of a tree of operations
+  POSITIONS = 65534, // the last there is, above which is NaN's
   SLOTS = 8,        // what it takes at most: its leaves' logarithm
 };
 
 // Of a node: what its slot is marked with.
-#define LEAF 0x80000000u
-#define EQUAL 0x40000000u
+#define LEAF 0x8000u
+#define EQUAL 0x4000u
 
 enum { NONE = -1 }; // of places
 
@@ -39,7 +40,8 @@ struct operation {
 // Where what a row has in the slot is > than, or != than where that is EQUAL, the row goes to the node after next. A leaf's
 // next is the place of its first number.
 struct node {
-  uint32_t slot, than, next;
+  uint16_t slot, than;
+  uint32_t next;
 };
 
 struct tree {
@@ -48,7 +50,7 @@ struct tree {
 };
 
 struct skiff_trees {
-  size_t columns, outputs, sources, trees, slots, places;
+  size_t columns, outputs, sources, trees, slots, places, few; // few: rows up to which walking is faster
   int single, walks; // whether there are trees of nodes only
   double divisor;
   struct source *source;
@@ -63,7 +65,7 @@ struct skiff_trees {
   // Of a tile.
   uint8_t *arena; // the numbers of leaves [LEAVES, LANES], the slots [SLOTS, TILE], the views [places, TILE]
   uint8_t *blended, *views;
-  uint32_t *rows; // positions and answers of sets [TILE, slots]
+  uint16_t *rows; // positions and answers of sets [TILE, slots]
   double *sum; // [outputs, TILE]
   float *sum32;
   double number[TILE];

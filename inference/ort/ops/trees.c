@@ -64,10 +64,10 @@ static void make_bytes(struct skiff_trees *t, const struct source *source, size_
 // Makes what nodes read, likewise.
 static void make_rows(struct skiff_trees *t, const struct source *source, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    uint32_t *row = t->rows + i * t->slots;
+    uint16_t *row = t->rows + i * t->slots;
     int32_t position = t->position[i];
-    if (source->low != NONE) row[source->low] = position < 0 ? 0 : (uint32_t)position;
-    if (source->high != NONE) row[source->high] = (uint32_t)position;
+    if (source->low != NONE) row[source->low] = (uint16_t)(position < 0 ? 0 : position);
+    if (source->high != NONE) row[source->high] = (uint16_t)position;
   }
   for (size_t v = source->view; v < source->view + source->views; v++)
     if (t->view[v].slot != NONE)
@@ -86,8 +86,8 @@ static void look(struct skiff_trees *t, const double *x, size_t rows, size_t col
       for (size_t i = 0; i < n; i++)
         if (t->position[i] < (int32_t)source->cuts && cuts[t->position[i]] != t->number[i]) t->position[i] = (int32_t)source->cuts;
     mark(t->number, t->position, n);
-    if (rows > FEW) make_bytes(t, source, n);
-    if (rows <= FEW || t->walks) make_rows(t, source, n);
+    if (rows > t->few) make_bytes(t, source, n);
+    if (rows <= t->few || t->walks) make_rows(t, source, n);
   }
 }
 
@@ -111,14 +111,14 @@ WIDE static void blend(uint8_t *arena, const struct operation *operation, size_t
 }
 
 // A step of a row down a tree; a leaf is not left.
-static inline uint32_t step(const struct node *nodes, uint32_t here, const uint32_t *row) {
+static inline uint32_t step(const struct node *nodes, uint32_t here, const uint16_t *row) {
   struct node node = nodes[here];
-  uint32_t x = row[node.slot & ~(LEAF | EQUAL)], no = node.slot & EQUAL ? x != node.than : x > node.than;
+  uint32_t x = row[node.slot & (EQUAL - 1)], no = node.slot & EQUAL ? x != node.than : x > node.than;
   return node.slot & LEAF ? here : node.next + no;
 }
 
 // Walks down from GROUP nodes, each with a row, until all are at leaves.
-static inline void walk(const struct node *nodes, uint32_t *here, const uint32_t *rows, size_t stride) {
+static inline void walk(const struct node *nodes, uint32_t *here, const uint16_t *rows, size_t stride) {
   for (uint32_t moved = 1; moved;) {
     moved = 0;
     for (size_t k = 0; k < GROUP; k++) {
@@ -204,10 +204,10 @@ static void finish(const struct skiff_trees *t, double *y, size_t rows) {
 void skiff_trees_run(struct skiff_trees *t, const double *x, size_t rows, size_t columns, double *y) {
   for (size_t r = 0; r < rows; r += TILE) {
     size_t here = rows - r < TILE ? rows - r : TILE;
-    size_t n = here <= FEW ? here : (here + LANES - 1) / LANES * LANES;
+    size_t n = here <= t->few ? here : (here + LANES - 1) / LANES * LANES;
     look(t, x + r * columns, here, columns, n);
     start(t, n);
-    if (here <= FEW)
+    if (here <= t->few)
       for (size_t i = 0; i < n; i++) add_all(t, i);
     else
       for (size_t k = 0; k < t->trees; k++) add(t, &t->tree[k], here, n);

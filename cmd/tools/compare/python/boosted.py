@@ -1,0 +1,143 @@
+"""Scores trees by what trained them, by onnxruntime's TreeEnsemble and by skiff's operator, on one thread.
+
+    python boosted.py [--rounds 15] [--batches 1,10,100,1000] [--only NAME]
+
+They take turns. A table goes to stderr: the median of the rounds, in µs of the processor a row, and between
+which the middle half of them is. Stdout is the same as a line of JSON. Exit code 1: an answer that has not
+the original's bits. One row, or a few, are the same again and again: what predicts branches knows them.
+"""
+
+import argparse
+import json
+import os
+import pickle
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+import onnxruntime as ort
+import xgboost as xgb
+from skiff_convert import ops
+from skiff_convert.lift import Cell, Lifting, Matrix, estimate
+from skiff_convert.look.pickles import read
+from skiff_convert.lower_form import lower, model_of
+from skiff_convert.prove import open_session
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+
+ROWS = 20_000  # to learn from
+WORK = 2_000  # rows that a round's time is taken over, about
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model to be, of so many columns, and how what trained it predicts without checks of its own."""
+
+    name: str
+    columns: int
+    estimator: object
+    native: Callable[[object, np.ndarray], np.ndarray]
+
+
+def predict(model: object, X: np.ndarray) -> np.ndarray:
+    """scikit-learn's own way."""
+    return model.predict(X)
+
+
+CASES = [
+    Case("XGBoost 100x6", 10, xgb.XGBRegressor(n_estimators=100, max_depth=6, n_jobs=1),
+         lambda m, X: m.get_booster().inplace_predict(X)),
+    Case("XGBoost 500x6", 20, xgb.XGBRegressor(n_estimators=500, max_depth=6, n_jobs=1),
+         lambda m, X: m.get_booster().inplace_predict(X)),
+    Case("LightGBM 500x31", 20, lgb.LGBMRegressor(n_estimators=500, num_leaves=31, n_jobs=1, verbose=-1),
+         lambda m, X: m.booster_.predict(X, num_threads=1)),
+    Case("HistGradientBoosting 100x31", 10, HistGradientBoostingRegressor(max_iter=100), predict),
+    Case("RandomForest 100, to the end", 10, RandomForestRegressor(100, n_jobs=1, random_state=0), predict),
+]  # fmt: skip
+
+
+def data(columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Normal numbers, and a sum of them with two bends."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(0, 1, (ROWS, columns))
+    y = X @ rng.normal(0, 1, columns) + 2 * np.sin(3 * X[:, 0]) + X[:, 1] * X[:, 2] + rng.normal(0, 0.3, ROWS)
+    return X, y
+
+
+def graphs(model: object, columns: int) -> tuple[ort.InferenceSession, ort.InferenceSession]:
+    """onnxruntime's session of the standard graph, and of the one with skiff's operator."""
+    lifting = Lifting(names=tuple(f"c{i}" for i in range(columns)))
+    head = estimate(read(pickle.dumps(model))[0], Matrix([Cell(name) for name in lifting.names]), lifting)
+    made = [
+        model_of(*lower(head, columns, [], own), columns, len(head.scores), {}, "0", own)
+        for own in (False, True)
+    ]
+    return open_session(made[0]), open_session(made[1], ops.library())
+
+
+def measure(case: Case, batches: list[int], rounds: int) -> list[dict]:
+    """A row for each batch size."""
+    X, y = data(case.columns)
+    model = case.estimator.fit(X, y)
+    standard, own = graphs(model, case.columns)
+    want = np.asarray(model.predict(X), np.float64)
+    for session in (standard, own):
+        if (session.run(None, {"X": X})[0][:, 0] != want).any():
+            raise SystemExit(f"boosted: error: {case.name}: the bits differ")
+    rows = []
+    for batch in batches:
+        part = np.ascontiguousarray(X[:batch])
+        ways = {
+            "native": lambda part=part: case.native(model, part),
+            "onnxruntime": lambda part=part: standard.run(None, {"X": part}),
+            "skiff": lambda part=part: own.run(None, {"X": part}),
+        }
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        turns = max(1, WORK // batch // 10 if batch < 100 else WORK // batch)
+        for _ in range(rounds):
+            for name, way in ways.items():
+                start = time.thread_time()
+                for _ in range(turns):
+                    way()
+                times[name].append((time.thread_time() - start) / turns / batch * 1e6)
+        of = {name: statistics.quantiles(found, n=4) for name, found in times.items()}
+        rows.append(
+            {"model": case.name, "batch": batch} | {name: [round(q, 3) for q in of[name]] for name in of}
+        )
+    return rows
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--batches", default="1,10,100,1000")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    if ops.library() is None:
+        raise SystemExit(f"boosted: error: skiff's operators are not there\nhint: {ops.HINT}")
+    if os.getloadavg()[0] > 1:
+        print(f"boosted: WARNING: the machine is busy, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+    rows = []
+    for case in CASES:
+        if options.only not in case.name:
+            continue
+        for row in measure(case, [int(b) for b in options.batches.split(",")], options.rounds):
+            rows.append(row)
+            low, middle, high = zip(*(row[name] for name in ("native", "onnxruntime", "skiff")), strict=True)
+            shown = "  ".join(
+                f"{name} {m:9.3f} ({a:.3f} to {b:.3f})"
+                for name, a, m, b in zip(("native", "onnxruntime", "skiff"), low, middle, high, strict=True)
+            )
+            times = f"{middle[0] / middle[2]:5.1f}x native, {middle[1] / middle[2]:5.1f}x onnxruntime"
+            print(f"{row['model']:28} {row['batch']:6,}  {shown}  {times}", file=sys.stderr)
+    versions = {module.__name__: module.__version__ for module in (xgb, lgb, ort, np)}
+    report = {"unit": "µs of the processor a row, quartiles", "versions": versions, "rows": rows}
+    print(json.dumps(report, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
