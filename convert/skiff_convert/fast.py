@@ -18,8 +18,8 @@ from .prove import open_session
 
 FILE = "fast.onnx"
 ROWS = 100_000  # on both sides of splits, at most
-# Rows a run: the operator walks down trees with few rows, at most 32, does 64 at a time, and 512 together.
-BATCHES = (1, 8, 33, 65, 1000)
+# Rows a run: the operator walks down trees with few rows, at most 32, does 64 at a time, and 1,024 together.
+BATCHES = (1, 8, 33, 65, 1025)
 
 
 @dataclass(frozen=True)

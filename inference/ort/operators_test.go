@@ -71,7 +71,7 @@ func TestBothGraphsPredictTheSameBits(t *testing.T) {
 	if err := standard.Score(x, want); err != nil {
 		t.Fatal(err)
 	}
-	for _, batch := range []int{1, 8, 33, 64, 65, 512, 513, rows} {
+	for _, batch := range []int{1, 8, 33, 64, 65, 1024, 1025, rows} {
 		got := make([]float64, rows)
 		for i := 0; i < rows; i += batch {
 			end := min(i+batch, rows)

@@ -194,7 +194,7 @@ def made(rng: np.random.Generator, trees: int, leaves: int, single: bool, output
     forest = Forest((), None, rng.normal(0, 1, outputs), target, float(rng.integers(1, 9)), single)
     numbers = np.concatenate([few, np.nextafter(few, np.inf), [np.nan, np.inf, -np.inf, 0.0, -0.0]])
     known = [*range(codes + 2), 0.5, np.nan]
-    X = np.column_stack([rng.choice(numbers, 900), rng.choice(numbers, 900), rng.choice(known, 900)])
+    X = np.column_stack([rng.choice(numbers, 1100), rng.choice(numbers, 1100), rng.choice(known, 1100)])
     return folded, forest, X
 
 

@@ -5,13 +5,13 @@
 #include "trees.h"
 
 enum {
-  LANES = 64,       // rows an operation does at once
-  TILE = 8 * LANES, // rows that go through all trees together
-  GROUP = 16,       // rows that walk down a tree together, or trees that a row does
-  FEW = 32,         // rows that walk down by themselves at most
-  LEAVES = 256,     // of a tree of operations
+  LANES = 64,        // rows an operation does at once
+  TILE = 16 * LANES, // rows that go through all trees together
+  GROUP = 16,        // rows that walk down a tree together, or trees that a row does
+  FEW = 32,          // rows that walk down by themselves at most
+  LEAVES = 256,      // of a tree of operations
+  SLOTS = 8,         // what it takes at most: its leaves' logarithm
   POSITIONS = 65534, // the last there is, above which is NaN's
-  SLOTS = 8,        // what it takes at most: its leaves' logarithm
 };
 
 // Of a node: what its slot is marked with.

@@ -109,7 +109,7 @@ int main(int count, char **args) {
     struct skiff_trees *trees = skiff_trees_new(&f, &error);
     made[altered]++, taken[altered] += trees != NULL;
     for (size_t k = 0; k < 8; k++) free((void *)arrays[k].array->data);
-    static const size_t sizes[] = {0, 1, 8, 33, 63, 64, 65, 513};
+    static const size_t sizes[] = {0, 1, 8, 33, 63, 64, 65, 1025};
     for (size_t k = 0; trees && k < 2 && skiff_trees_columns(trees) < 1000; k++) {
       size_t rows = sizes[draw(8)], columns = skiff_trees_columns(trees) + draw(2), outputs = skiff_trees_outputs(trees);
       double *x = malloc(rows * columns * 8 + 1), *y = malloc(rows * outputs * 8 + 1);

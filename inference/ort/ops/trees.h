@@ -30,7 +30,7 @@ struct skiff_array {
 
 // What a forest is made of. The arrays are only read while it is made.
 struct skiff_forest {
-  struct skiff_array sources; // int32 [n, 4]: column, what positions are, how many cuts, how many views
+  struct skiff_array sources; // int32 [n, 4]: column, what positions are, how many cuts (65,534 at most), how many views
   struct skiff_array cuts;    // double, each source's after those of the one before
   struct skiff_array views;   // int32 [n, 3]: kind, base, nan; likewise
   struct skiff_array bits;    // uint8, the lowest bit first
