@@ -105,10 +105,11 @@ def compare(folder: Path, bundle: Path, spec: Path | None, out: Outcome) -> str:
     got = served(lines, bundle)
     near, margin = None, None
     labels = answers.get("classes") if spec else None
-    numbers = not isinstance(next((w for w in answers["predict"] if w is not None), ""), (str, bool))
+    first = next((w for w in answers["predict"] if w is not None), "")
+    numbers = not isinstance(single(first), (str, bool))
     numbers &= "classes" not in answers and not json.loads((folder / "case.json").read_text())["classifies"]
-    for i, want in enumerate(answers["predict"]):
-        finite = want is not None and np.all(np.isfinite(want)) if not isinstance(want, str) else True
+    for i, want in enumerate(map(single, answers["predict"])):
+        finite = want is not None and all(isinstance(w, str) or np.isfinite(w) for w in np.ravel(want))
         if i not in got:
             if finite and not (spec and names - json.loads(lines[i]).keys()):  # a spec's have to be there
                 return f"the worker rejects {lines[i]}, and the original says {want}"
@@ -141,6 +142,11 @@ def compare(folder: Path, bundle: Path, spec: Path | None, out: Outcome) -> str:
             said = f"the worker says {shares} of {lines[i]}, and the original {chances}"
             return f"{said}: more off than {near[i]}"
     return ""
+
+
+def single(answer: object) -> object:
+    """What is in a list of one: skiff has a column's value, where CatBoost has a matrix of one column."""
+    return answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
 
 
 def same(got: object, want: object) -> bool:

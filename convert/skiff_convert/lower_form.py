@@ -299,7 +299,7 @@ class Lowering:
         beyond = self.double(self.graph.add("GreaterOrEqual", size, self.constant(FLOAT32_LIMIT)))
         most = self.graph.add("ReduceMax", beyond, self.graph.shape_once("axes1", 1), keepdims=1)
         return self.graph.add(
-            "Where", self.graph.add("Cast", most, to=TensorProto.BOOL), self.constant(np.nan), sums
+            "Where", self.graph.add("Greater", most, self.constant(0.0)), self.constant(np.nan), sums
         )
 
 
