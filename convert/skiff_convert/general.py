@@ -67,7 +67,7 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
 
     def write(own: bool = False) -> bytes:
-        nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], least, own)
+        nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], least, fast=own)
         limits.check(made, len(nodes))
         return model_of(nodes, constants, len(made), len(head.y), metadata, __version__, own)
 

@@ -72,8 +72,8 @@ def test_a_library_that_is_named_and_is_not_there_is_an_error(tmp_path, capsys, 
 
 
 def test_too_many_questions_leave_it_out(tmp_path, capsys, monkeypatch):
-    def too_many(*args):
-        if args[3]:
+    def too_many(*args, fast):
+        if fast:
             raise TooMany
         return lower(*args)
 

@@ -43,7 +43,7 @@ def library():
 
 def model(head, width: int, own: bool = True) -> bytes:
     nodes, constants = lower(head, width, fast=own)
-    return model_of(nodes, constants, width, len(head.scores), {}, "0", own)
+    return model_of(nodes, constants, width, len(head.y), {}, "0", own)
 
 
 def run(session: ort.InferenceSession, X: np.ndarray, size: int) -> np.ndarray:
@@ -52,7 +52,7 @@ def run(session: ort.InferenceSession, X: np.ndarray, size: int) -> np.ndarray:
 
 def agrees(lifted: Lifted, X: np.ndarray) -> None:
     """AssertionError unless the operator has the form's bits in every batch size."""
-    want = Evaluation(X).matrix(lifted.head.scores)
+    want = Evaluation(X).matrix(lifted.head.y)
     own = open_session(model(lifted.head, X.shape[1]), library())
     for size in (*BATCHES, len(X)):
         same(run(own, X, size), want)
