@@ -48,10 +48,6 @@ func (s *settings) rollback() *cobra.Command {
 	return cmd
 }
 
-func (s *settings) workerFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.worker, "worker", "", "the worker that proves the run (default: beside skiff, or in PATH)")
-}
-
 // move proves what is planned, and does it.
 func (s *settings) move(ctx context.Context, plan func(context.Context, alias.Files) (*alias.Move, error)) error {
 	at, err := s.place(ctx)
@@ -98,7 +94,7 @@ func (s *settings) history() *cobra.Command {
 				return err
 			}
 			if len(past) == 0 {
-				return s.none(at)
+				return none(at, s.alias)
 			}
 			table := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(table, "revision\trun\tsince\tby")

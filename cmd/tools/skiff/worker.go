@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,39 +13,59 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"skiff/inference/hint"
 )
 
 // proofTime is what a proof may take: a large bundle over a slow line.
 const proofTime = 5 * time.Minute
 
+func (s *settings) workerFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.worker, "worker", "", "the worker's program (default: beside skiff, or in PATH)")
+}
+
 // prove has a worker load a run's bundle, from where the workers will, and replay
 // its goldens.
 func (s *settings) prove(ctx context.Context, at *place, run string) error {
-	program, err := s.findWorker()
-	if err != nil {
-		return err
-	}
-	location, _, err := at.bundle(run)
+	b, err := at.named(run)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, "-check")
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), isWorkers), "RUN_ID="+run, "MODEL_LOCATION="+location)
 	fmt.Fprintf(s.stderr, "proving run %s\n", run)
-	if err := cmd.Run(); err != nil {
-		return notProved(ctx, run, stderr.String(), err)
+	ran, err := s.runWorker(ctx, b, s.stderr, "-check")
+	if err != nil && ran {
+		return fmt.Errorf("run %s is not proved, the alias stays where it is: %w", run, err)
 	}
-	fmt.Fprint(s.stderr, stdout.String())
-	return nil
+	return err
 }
 
-// notProved is why the worker did not start, in its own words.
-func notProved(ctx context.Context, run, said string, err error) error {
+// runWorker runs the worker's program with a bundle, and reports whether it ran.
+// What goes wrong comes back in the worker's own words; its log goes nowhere.
+func (s *settings) runWorker(ctx context.Context, b *named, stdout io.Writer, args ...string) (ran bool, err error) {
+	program, err := s.findWorker()
+	if err != nil {
+		return false, err
+	}
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stdout, cmd.Stderr = stdout, &stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it finishes what is under way
+	cmd.WaitDelay = waitDelay
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), isWorkers), "RUN_ID="+b.run, "MODEL_LOCATION="+b.location)
+	if err := cmd.Run(); err != nil {
+		return true, inItsWords(ctx, stderr.String(), err)
+	}
+	return true, nil
+}
+
+// waitDelay is what a worker may take to end when it is told to.
+const waitDelay = 5 * time.Second
+
+// inItsWords is why the worker failed, as it says.
+func inItsWords(ctx context.Context, said string, err error) error {
 	why, advice := "", ""
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)
@@ -55,13 +76,14 @@ func notProved(ctx context.Context, run, said string, err error) error {
 			advice = text
 		}
 	}
-	if why == "" {
-		why = err.Error()
+	switch {
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case why != "":
+		err = errors.New(why)
+	default:
+		err = fmt.Errorf("the worker: %w", err)
 	}
-	if ctx.Err() != nil {
-		why = context.Cause(ctx).Error()
-	}
-	err = fmt.Errorf("run %s is not proved, the alias stays where it is: %s", run, why)
 	if advice == "" {
 		return err
 	}
@@ -89,7 +111,7 @@ func (s *settings) findWorker() (string, error) {
 	}
 	program, err := exec.LookPath(name)
 	if err != nil {
-		return "", hint.With(errors.Join(errors.New("there is no worker to prove the run with"), err), "--worker names it; `make .build/bin/worker` builds it")
+		return "", hint.With(errors.Join(errors.New("there is no worker to load the bundle with"), err), "--worker names it; `make .build/bin/worker` builds it")
 	}
 	return program, nil
 }
