@@ -17,7 +17,7 @@ func (s *settings) check() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = s.runWorker(cmd.Context(), b, s.stdout, "-check")
+			_, err = s.runWorker(cmd.Context(), job{bundle: b, args: []string{"-check"}, stdout: s.stdout})
 			return err
 		},
 	}

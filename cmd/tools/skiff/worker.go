@@ -35,26 +35,35 @@ func (s *settings) prove(ctx context.Context, at *place, run string) error {
 	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
 	fmt.Fprintf(s.stderr, "proving run %s\n", run)
-	ran, err := s.runWorker(ctx, b, s.stderr, "-check")
+	ran, err := s.runWorker(ctx, job{bundle: b, args: []string{"-check"}, stdout: s.stderr})
 	if err != nil && ran {
 		return fmt.Errorf("run %s is not proved, the alias stays where it is: %w", run, err)
 	}
 	return err
 }
 
-// runWorker runs the worker's program with a bundle, and reports whether it ran.
-// What goes wrong comes back in the worker's own words; its log goes nowhere.
-func (s *settings) runWorker(ctx context.Context, b *named, stdout io.Writer, args ...string) (ran bool, err error) {
+// A job is what a worker is run for.
+type job struct {
+	bundle *named
+	args   []string
+	env    []string // beside this program's own variables and the bundle's
+	stdout io.Writer
+}
+
+// runWorker runs the worker's program for a job, and reports whether it ran. What
+// goes wrong comes back in the worker's own words; its log goes nowhere.
+func (s *settings) runWorker(ctx context.Context, j job) (ran bool, err error) {
 	program, err := s.findWorker()
 	if err != nil {
 		return false, err
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Stdout, cmd.Stderr = stdout, &stderr
+	cmd := exec.CommandContext(ctx, program, j.args...)
+	cmd.Stdout, cmd.Stderr = j.stdout, &stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it finishes what is under way
 	cmd.WaitDelay = waitDelay
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), isWorkers), "RUN_ID="+b.run, "MODEL_LOCATION="+b.location)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), isWorkers), "RUN_ID="+j.bundle.run, "MODEL_LOCATION="+j.bundle.location)
+	cmd.Env = append(cmd.Env, j.env...)
 	if err := cmd.Run(); err != nil {
 		return true, inItsWords(ctx, stderr.String(), err)
 	}
