@@ -37,6 +37,8 @@ func TestWorker(t *testing.T) {
 			env.Setenv("BIN", bin)
 			env.Setenv("LINEAR", runs.Linear)
 			env.Setenv("FOREST", runs.Forest)
+			env.Setenv("TREES", filepath.Join(models, "..", "inference", "ort", "testdata", "77777777777777777777777777777777"))
+			env.Setenv("FORMAT2", filepath.Join(models, "..", "inference", "bundle", "testdata", "format2"))
 			env.Setenv("ONNXRUNTIME_LIB", library)
 			return os.CopyFS(filepath.Join(env.WorkDir, "models"), os.DirFS(models))
 		},
