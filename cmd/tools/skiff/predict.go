@@ -98,7 +98,7 @@ func (s *settings) predictFor(ctx context.Context, b *named, records io.Reader) 
 		return fmt.Errorf("reading the records: %w", err)
 	}
 	const plain = "OUTPUT_META=" // which would name a file that nobody has
-	if _, err := s.runWorker(ctx, job{b, []string{"-score", file, "-to", to}, []string{plain}, io.Discard}); err != nil {
+	if _, err := s.runWorker(ctx, job{bundle: b, args: []string{"-score", file, "-to", to}, env: []string{plain}}); err != nil {
 		return err
 	}
 	predictions, err := os.Open(to)

@@ -48,10 +48,11 @@ type job struct {
 	args   []string
 	env    []string // beside this program's own variables and the bundle's
 	stdout io.Writer
+	log    io.Writer // nil: nowhere
 }
 
 // runWorker runs the worker's program for a job, and reports whether it ran. What
-// goes wrong comes back in the worker's own words; its log goes nowhere.
+// goes wrong comes back in the worker's own words.
 func (s *settings) runWorker(ctx context.Context, j job) (ran bool, err error) {
 	program, err := s.findWorker()
 	if err != nil {
@@ -60,6 +61,9 @@ func (s *settings) runWorker(ctx context.Context, j job) (ran bool, err error) {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, j.args...)
 	cmd.Stdout, cmd.Stderr = j.stdout, &stderr
+	if j.log != nil {
+		cmd.Stderr = io.MultiWriter(&stderr, j.log)
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it finishes what is under way
 	cmd.WaitDelay = waitDelay
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isWorkers), "RUN_ID="+j.bundle.run, "MODEL_LOCATION="+j.bundle.location)
