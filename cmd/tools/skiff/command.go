@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	flags := root.PersistentFlags()
 	flags.StringVar(&s.alias, "alias", "champion", "the alias")
 	flags.StringVar(&s.models, "models", "", "where the runs are: a folder, or s3://BUCKET/EXPERIMENT (default: that of MODEL_BUCKET where it is set, else models)")
-	root.AddCommand(s.check(), s.predict(), s.inspect(), s.score(), s.promote(), s.rollback(), s.history()) //nolint:contextcheck // a command has it from ExecuteContext
+	root.AddCommand(s.check(), s.predict(), s.inspect(), s.score(), s.doctor(), s.promote(), s.rollback(), s.history()) //nolint:contextcheck // a command has it from ExecuteContext
 	err := root.ExecuteContext(ctx)
 	if err != nil && !ran {
 		return hint.With(command.Usage("skiff", err), "skiff --help")

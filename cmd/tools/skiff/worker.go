@@ -44,7 +44,7 @@ func (s *settings) prove(ctx context.Context, at *place, run string) error {
 
 // A job is what a worker is run for.
 type job struct {
-	bundle *named
+	bundle *named // nil: what the variables say
 	args   []string
 	env    []string // beside this program's own variables and the bundle's
 	stdout io.Writer
@@ -66,7 +66,10 @@ func (s *settings) runWorker(ctx context.Context, j job) (ran bool, err error) {
 	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it finishes what is under way
 	cmd.WaitDelay = waitDelay
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), isWorkers), "RUN_ID="+j.bundle.run, "MODEL_LOCATION="+j.bundle.location)
+	cmd.Env = os.Environ()
+	if j.bundle != nil {
+		cmd.Env = append(slices.DeleteFunc(cmd.Env, isWorkers), "RUN_ID="+j.bundle.run, "MODEL_LOCATION="+j.bundle.location)
+	}
 	cmd.Env = append(cmd.Env, j.env...)
 	if err := cmd.Run(); err != nil {
 		return true, inItsWords(ctx, stderr.String(), err)
