@@ -6,7 +6,7 @@ import (
 
 func (s *settings) check() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "check RUN", Short: "Prove a run's bundle", Args: cobra.ExactArgs(1),
+		Use: "check RUN", Short: "Prove a run's bundle", Args: cobra.ExactArgs(1), ValidArgsFunction: s.completeRun,
 		Long: "Has a worker on this machine load a bundle and replay its goldens, and prints one line. A bundle that is altered, or that predicts\n" +
 			"anything but what the original pipeline did, is an error.\n\n" + whichRun,
 		Example: `  skiff check 3f8b6c3fdddb425fab0cf9b88cfa48de

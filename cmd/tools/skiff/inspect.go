@@ -16,7 +16,7 @@ import (
 func (s *settings) inspect() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
-		Use: "inspect RUN", Short: "Show what is in a run's bundle", Args: cobra.ExactArgs(1),
+		Use: "inspect RUN", Short: "Show what is in a run's bundle", Args: cobra.ExactArgs(1), ValidArgsFunction: s.completeRun,
 		Long: "Shows a bundle as a person reads it: what was converted and how it was proved, what is predicted, what each column makes of a record, and\n" +
 			"the files. The bundle is whole and unaltered, or that is an error; `skiff check` proves it as well.\n\n" + whichRun + `
 

@@ -35,16 +35,19 @@ func (s *settings) find(ctx context.Context, name string) (*named, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := ""
-	if of, ok := alias.Of(name); ok {
-		run, err = s.runOfAlias(ctx, at, of)
-	} else {
-		run, err = s.runOf(ctx, name)
-	}
+	run, err := s.resolve(ctx, at, name)
 	if err != nil {
 		return nil, err
 	}
 	return at.named(run)
+}
+
+// resolve returns the run that a name stands for, which may be an alias's.
+func (s *settings) resolve(ctx context.Context, at *place, name string) (string, error) {
+	if of, ok := alias.Of(name); ok {
+		return runOfAlias(ctx, at, of)
+	}
+	return s.runOf(ctx, name)
 }
 
 // named returns a run's bundle in the place.
@@ -57,7 +60,7 @@ func (p *place) named(run string) (*named, error) {
 }
 
 // runOfAlias returns the run that an alias stands for.
-func (s *settings) runOfAlias(ctx context.Context, at *place, name string) (string, error) {
+func runOfAlias(ctx context.Context, at *place, name string) (string, error) {
 	if err := alias.Check(name); err != nil {
 		return "", err
 	}

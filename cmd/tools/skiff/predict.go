@@ -20,7 +20,7 @@ import (
 )
 
 func (s *settings) predict() *cobra.Command {
-	model := ""
+	var model *string
 	cmd := &cobra.Command{
 		Use: "predict RECORD | -", Short: "Predict for records, and publish nothing", Args: cobra.ExactArgs(1),
 		Long: `Prints what the worker predicts for a record, as it would publish it: a line of JSON. RECORD is a JSON document or a list of them; - reads
@@ -38,14 +38,14 @@ The model is that of --model, which is a RUN as ` + "`skiff check`" + ` takes it
 				}
 				records = bytes.NewReader(lines)
 			}
-			b, err := s.find(cmd.Context(), s.modelOr(model))
+			b, err := s.find(cmd.Context(), s.modelOr(*model))
 			if err != nil {
 				return err
 			}
 			return s.predictFor(cmd.Context(), b, records)
 		},
 	}
-	cmd.Flags().StringVar(&model, "model", "", "the RUN whose model predicts")
+	model = s.modelFlag(cmd)
 	s.workerFlag(cmd)
 	return cmd
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func (s *settings) score() *cobra.Command {
-	model, to := "", ""
+	to := ""
+	var model *string
 	cmd := &cobra.Command{
 		Use: "score FILE.jsonl", Short: "Predict for a file", Args: cobra.ExactArgs(1),
 		Long: `Predicts for each line of a file, in order, into another; beside that, in TO.rejected, is what there is no prediction for, as dead letters whose
@@ -21,7 +22,7 @@ The model is that of --model, which is a RUN as ` + "`skiff check`" + ` takes it
 		Example: `  skiff score rides.jsonl
   skiff score rides.jsonl --to predictions.jsonl --model @challenger`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := s.find(cmd.Context(), s.modelOr(model))
+			b, err := s.find(cmd.Context(), s.modelOr(*model))
 			if err != nil {
 				return err
 			}
@@ -37,7 +38,7 @@ The model is that of --model, which is a RUN as ` + "`skiff check`" + ` takes it
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "where the predictions go (default: FILE.predictions.jsonl)")
-	cmd.Flags().StringVar(&model, "model", "", "the RUN whose model predicts")
+	model = s.modelFlag(cmd)
 	s.workerFlag(cmd)
 	return cmd
 }
