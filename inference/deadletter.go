@@ -24,6 +24,24 @@ type DeadLetter struct {
 	Data           []byte          `json:"data"`              // the item's bytes, in base64; null where the target takes no letter so large
 }
 
+// Why returns in a line why the item can never succeed: the reason, and behind it
+// what is known of field, detail, and what is expected and found.
+func (l *DeadLetter) Why() string {
+	line := string(l.Reason)
+	before := ": "
+	add := func(part, after string) {
+		if part != "" {
+			line += before + part + after
+			before = ", "
+		}
+	}
+	add(l.Field, "")
+	add(l.Detail, "")
+	add(l.Expected, " is expected")
+	add(l.Found, " is there")
+	return line
+}
+
 // deadLetters returns a letter for each rejected item, with the items' indexes.
 // A letter that is over the limit goes without the item's bytes: the sequence
 // number still finds them in the stream.

@@ -7,7 +7,8 @@ $(BIN)/worker: onnxruntime ops
 	@go build -trimpath -o $@ ./cmd/worker
 $(TOOLS):
 	$(FIRST)
-	@go -C cmd/tools build -trimpath -o $(CURDIR)/$@ ./$(subst -,/,$(@F))
+	@go -C cmd/tools build -trimpath $(LDFLAGS) -o $(CURDIR)/$@ ./$(subst -,/,$(@F))
+$(BIN)/skiff: LDFLAGS = -ldflags '-X main.release=$(shell git describe --tags --always --dirty 2>/dev/null)'
 
 # onnxruntime's shared library is in its Python wheel; all programs find it by this name.
 export ONNXRUNTIME_LIB ?= $(CURDIR)/$(BUILD)/lib/libonnxruntime.so

@@ -16,7 +16,7 @@ down: $(BIN)/local ## stop it
 	@$(BIN)/local down
 
 .PHONY: skiff
-skiff: $(BIN)/skiff $(BIN)/worker ## the command that changes the model by an alias, .build/bin/skiff
+skiff: $(BIN)/skiff $(BIN)/worker ## the command that proves, tries and changes a model, .build/bin/skiff
 
 PORT ?= 4566
 STACK = -run-id $(RUN_ID) -worker $(BIN)/worker -model models/$(RUN_ID) -ministack $(VENV)/bin/ministack

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -214,32 +213,6 @@ func checkEndpoint(endpoint string) error {
 		return nil
 	}
 	return hint.With(fmt.Errorf("%q is not a URL", endpoint), "it is like http://localhost:4566: with http or https, and without quotes or spaces")
-}
-
-// findLibrary returns the path of onnxruntime's shared library: the one that
-// ONNXRUNTIME_LIB names, or else the first there is beside the worker, where
-// `make onnxruntime` puts it, and where the image has it.
-func findLibrary(c *config) string {
-	if c.library != "" {
-		return c.library
-	}
-	name := "libonnxruntime.so"
-	if runtime.GOOS == "darwin" {
-		name = "libonnxruntime.dylib"
-	}
-	beside := besideWorker()
-	places := []string{
-		filepath.Join(beside, name),
-		filepath.Join(beside, "..", "lib", name), // .build/bin beside .build/lib
-		filepath.Join(".build", "lib", name),
-		filepath.Join("/opt/lib", name), // the image
-	}
-	for _, place := range places {
-		if _, err := os.Stat(place); err == nil {
-			return place
-		}
-	}
-	return places[len(places)-1]
 }
 
 // besideWorker returns the folder of the running program.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"skiff/cmd/internal/library"
 	"skiff/inference"
 	"skiff/inference/bundle"
 	"skiff/inference/model"
@@ -137,12 +138,12 @@ func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, err
 	}
 	m.manifest, m.sha256, m.goldens, m.place = &b.Manifest, pin.read, len(b.Goldens), place
 	lap(&m.took.bundle)
-	library := findLibrary(l.config)
-	if err := ort.Initialize(library); err != nil {
+	onnxruntime := library.Find(l.library, besideWorker())
+	if err := ort.Initialize(onnxruntime); err != nil {
 		return nil, err
 	}
 	lap(&m.took.onnxruntime)
-	session, slower, err := ort.LoadFastest(b, ort.FindOperators(l.operators, library))
+	session, slower, err := ort.LoadFastest(b, ort.FindOperators(l.operators, onnxruntime))
 	if err != nil {
 		return nil, err
 	}

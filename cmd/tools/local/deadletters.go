@@ -114,20 +114,8 @@ func (l *deadLetters) example(reason inference.Reason) string {
 	return says
 }
 
-// describe is what a dead letter says, in one line.
+// describe is what a dead letter says behind its reason, in one line.
 func describe(l *inference.DeadLetter) string {
-	var parts []string
-	if l.Field != "" {
-		parts = append(parts, l.Field)
-	}
-	if l.Detail != "" {
-		parts = append(parts, l.Detail)
-	}
-	if l.Expected != "" {
-		parts = append(parts, l.Expected+" is expected")
-	}
-	if l.Found != "" {
-		parts = append(parts, l.Found+" is there")
-	}
-	return strings.Join(parts, ", ")
+	_, says, _ := strings.Cut(l.Why(), ": ")
+	return says
 }

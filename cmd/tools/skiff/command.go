@@ -14,6 +14,7 @@ import (
 // settings are what all commands share.
 type settings struct {
 	getenv         func(string) string
+	stdin          io.Reader
 	stdout, stderr io.Writer
 
 	alias  string
@@ -21,7 +22,7 @@ type settings struct {
 	worker string // program
 }
 
-const long = `Says which run's model serves, by an alias: a worker with RUN_ID=@champion follows it within a minute, without a restart.
+const long = `Proves the bundle of a run, predicts with it, and says which run's model serves, by an alias: a worker with RUN_ID=@champion follows it within a minute, without a restart.
 
 The alias is a small file beside the runs, aliases/champion.json in the folder models or in s3://MODEL_BUCKET/MLFLOW_EXPERIMENT_ID; what it was
 before is in aliases/champion.history.jsonl. A run is proved before the alias moves to it: a worker on this machine loads the bundle from
@@ -30,22 +31,21 @@ where the workers will, and replays its goldens.
 Variables: MODEL_BUCKET, MLFLOW_EXPERIMENT_ID (1), S3_ENDPOINT_URL, MLFLOW_TRACKING_URI (for models:/NAME@ALIAS), and the AWS SDK's.`
 
 // run is the whole program.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
-	s := &settings{getenv: getenv, stdout: stdout, stderr: stderr}
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
+	s := &settings{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
 	ran := false // what goes wrong before is how it was called
 	root := &cobra.Command{
-		Use: "skiff", Short: "Says which run's model serves", Long: long, Version: version(),
+		Use: "skiff", Short: "Prove a model, try it, have it served", Long: long, Version: version(),
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRun: func(*cobra.Command, []string) { ran = true },
 	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.CompletionOptions.HiddenDefaultCmd = true
 	flags := root.PersistentFlags()
 	flags.StringVar(&s.alias, "alias", "champion", "the alias")
 	flags.StringVar(&s.models, "models", "", "where the runs are: a folder, or s3://BUCKET/EXPERIMENT (default: that of MODEL_BUCKET where it is set, else models)")
-	root.AddCommand(s.promote(), s.rollback(), s.history()) //nolint:contextcheck // a command has it from ExecuteContext
+	root.AddCommand(s.check(), s.predict(), s.inspect(), s.score(), s.doctor(), s.promote(), s.rollback(), s.history()) //nolint:contextcheck // a command has it from ExecuteContext
 	err := root.ExecuteContext(ctx)
 	if err != nil && !ran {
 		return hint.With(command.Usage("skiff", err), "skiff --help")
@@ -53,8 +53,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return err
 }
 
-// version is the module's, or the commit that the program was built from.
+// release is the version of a released program: go build -ldflags "-X main.release=v1.2.3".
+var release string //nolint:gochecknoglobals // the linker sets it
+
+// version is that, or the module's, or the commit that the program was built from.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

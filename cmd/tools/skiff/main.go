@@ -1,4 +1,5 @@
-// Skiff is the command that people type: it says which run's model serves.
+// Skiff is the command that people type: it proves a bundle, predicts with it and
+// says which run's model serves.
 package main
 
 import (
@@ -13,5 +14,5 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(command.Exit("skiff", run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr), os.Stderr))
+	os.Exit(command.Exit("skiff", run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr), os.Stderr))
 }

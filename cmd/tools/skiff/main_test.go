@@ -1,9 +1,14 @@
 package main
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"skiff/cmd/internal/shipped"
 )
 
 func TestMain(m *testing.M) {
@@ -15,4 +20,39 @@ func TestMain(m *testing.M) {
 // promotes.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata"})
+}
+
+// The scripts of testdata/worker are sessions with the real worker, which is
+// built here, and with the shipped runs.
+func TestWorker(t *testing.T) {
+	bin := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "skiff/cmd/worker").CombinedOutput(); err != nil {
+		t.Fatalf("building the worker: %v\n%s", err, out)
+	}
+	models, runs, library := shipped.Models(t), shipped.ReadRuns(t), shipped.Library(t)
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "worker"),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("BIN", bin)
+			env.Setenv("LINEAR", runs.Linear)
+			env.Setenv("FOREST", runs.Forest)
+			env.Setenv("TREES", filepath.Join(models, "..", "inference", "ort", "testdata", "77777777777777777777777777777777"))
+			env.Setenv("FORMAT2", filepath.Join(models, "..", "inference", "bundle", "testdata", "format2"))
+			env.Setenv("ONNXRUNTIME_LIB", library)
+			return os.CopyFS(filepath.Join(env.WorkDir, "models"), os.DirFS(models))
+		},
+	})
+}
+
+// A released program has its version from the linker.
+func TestVersion(t *testing.T) {
+	if v := version(); v == "" {
+		t.Error("it has none")
+	}
+	release = "v1.2.3"
+	t.Cleanup(func() { release = "" })
+	if v := version(); v != release {
+		t.Errorf("got %s, want %s", v, release)
+	}
 }

@@ -13,14 +13,18 @@ import (
 
 func (s *settings) promote() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "promote RUN", Short: "Prove a run, and have it served", Args: cobra.ExactArgs(1),
+		Use: "promote RUN", Short: "Prove a run, and have it served", Args: cobra.ExactArgs(1), ValidArgsFunction: s.completeRun,
 		Long: `Proves a run and moves the alias to it. RUN is an MLflow run id, runs:/ID, or a registered model's version, models:/NAME@ALIAS or
-models:/NAME/VERSION, which MLFLOW_TRACKING_URI knows. A run that is not proved leaves the alias where it is; so does somebody else's move
-at the same time.`,
+models:/NAME/VERSION, which MLFLOW_TRACKING_URI knows, or @ALIAS, what another alias stands for. A run that is not proved leaves the
+alias where it is; so does somebody else's move at the same time.`,
 		Example: `  skiff promote 3f8b6c3fdddb425fab0cf9b88cfa48de
   MODEL_BUCKET=mlflow-models skiff promote models:/ride-duration@champion`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			run, err := s.runOf(cmd.Context(), args[0])
+			at, err := s.place(cmd.Context())
+			if err != nil {
+				return err
+			}
+			run, err := s.resolve(cmd.Context(), at, args[0])
 			if err != nil {
 				return err
 			}
@@ -46,10 +50,6 @@ func (s *settings) rollback() *cobra.Command {
 	}
 	s.workerFlag(cmd)
 	return cmd
-}
-
-func (s *settings) workerFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.worker, "worker", "", "the worker that proves the run (default: beside skiff, or in PATH)")
 }
 
 // move proves what is planned, and does it.
@@ -98,7 +98,7 @@ func (s *settings) history() *cobra.Command {
 				return err
 			}
 			if len(past) == 0 {
-				return s.none(at)
+				return none(at, s.alias)
 			}
 			table := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(table, "revision\trun\tsince\tby")

@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"skiff/inference/alias"
 	"skiff/inference/bundle"
@@ -49,19 +51,40 @@ func (s *settings) place(ctx context.Context) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	sdk, err := awsConfig(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		return nil, err
+	}
+	return &place{models, store.New(sdk, location, s.getenv("S3_ENDPOINT_URL"), "MODEL_BUCKET"), func(run string) (string, bundle.Folder, error) {
+		at := models + "/" + run + "/artifacts/onnx"
+		folder, err := s.inS3(ctx, at)
+		return at, folder, err
+	}}, nil
+}
+
+// inS3 returns the folder at s3://….
+func (s *settings) inS3(ctx context.Context, at string) (*store.Folder, error) {
+	location, err := store.ParseLocation(at)
+	if err != nil {
+		return nil, err
+	}
+	sdk, err := awsConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return store.New(sdk, location, s.getenv("S3_ENDPOINT_URL"), "MODEL_BUCKET"), nil
+}
+
+// awsConfig reads what the AWS SDK needs.
+func awsConfig(ctx context.Context) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{})) // what goes wrong comes back as an error
+	if err != nil {
+		return cfg, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return nil, hint.With(errors.New("no AWS region is set"), "set AWS_REGION, for example to us-east-1")
+		return cfg, hint.With(errors.New("no AWS region is set"), "set AWS_REGION, for example to us-east-1")
 	}
-	endpoint := s.getenv("S3_ENDPOINT_URL")
-	return &place{models, store.New(cfg, location, endpoint, "MODEL_BUCKET"), func(run string) (string, bundle.Folder, error) {
-		at := models + "/" + run + "/artifacts/onnx"
-		location, err := store.ParseLocation(at)
-		return at, store.New(cfg, location, endpoint, "MODEL_BUCKET"), err
-	}}, nil
+	return cfg, nil
 }
 
 // manifest returns the SHA-256 of a run's manifest.
@@ -79,6 +102,6 @@ func (p *place) manifest(ctx context.Context, run string) (string, error) {
 }
 
 // none is that there is no such alias.
-func (s *settings) none(at *place) error {
-	return hint.With(fmt.Errorf("there is no alias @%s in %s", s.alias, at.name), "skiff promote RUN makes it; --models or MODEL_BUCKET says where the runs are")
+func none(at *place, alias string) error {
+	return hint.With(fmt.Errorf("there is no alias @%s in %s", alias, at.name), "skiff promote RUN makes it; --models or MODEL_BUCKET says where the runs are")
 }
