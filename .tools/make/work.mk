@@ -5,7 +5,7 @@ test: test-go test-python test-pipelines test-path test-failures test-soak swap-
 .PHONY: test-go
 test-go: onnxruntime ops ## the Go tests, with the race detector
 	go test -race ./...
-	go test -run 'DamagedBundles|LargestEvents|TenThousand' ./cmd/worker # memory and time, which the detector takes more of
+	go test -run 'DamagedBundles|rustedBundles|LargestEvents|TenThousand' ./cmd/worker # memory and time, which the detector takes more of
 	go -C cmd/tools test -race ./...
 
 .PHONY: test-python
