@@ -3,11 +3,12 @@ package inference
 import (
 	"crypto/sha1" //nolint:gosec // RFC 9562 has it, for a name
 	"encoding/hex"
-	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
 	"time"
+
+	"skiff/inference/jsonscan"
 )
 
 // urlNames is the namespace of names that are URLs or URNs, of RFC 9562; ARNs
@@ -28,7 +29,7 @@ func (b *Batch) addMeta() {
 		size += len(m.Data) + mostMeta + 2*len(b.Items[b.Sent[i]].EventID) + len(b.RunID)
 	}
 	b.withMeta = slices.Grow(b.withMeta[:0], size) // so that it is not copied over and over
-	runID, run := b.RunID, quote(b.RunID)
+	runID, run := b.RunID, jsonscan.Quote(b.RunID)
 	b.name = append(append(append(b.name[:0], urlNames...), b.Stream...), '#')
 	event := len(b.name)
 	for i := range b.Messages {
@@ -52,7 +53,7 @@ func (b *Batch) addMeta() {
 			data = append(at, `",`...)
 		}
 		if of := b.Run(b.Sent[i]); of != runID { // a canary's
-			runID, run = of, quote(of)
+			runID, run = of, jsonscan.Quote(of)
 		}
 		data = append(data, `"run_id":`...)
 		data = append(data, run...)
@@ -81,21 +82,12 @@ func appendUUID(dst, name []byte) []byte {
 func appendQuoted(dst, text []byte) []byte {
 	for _, c := range text {
 		if c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return append(dst, quote(string(text))...)
+			return append(dst, jsonscan.Quote(string(text))...)
 		}
 	}
 	dst = append(dst, '"')
 	dst = append(dst, text...)
 	return append(dst, '"')
-}
-
-// quote returns s as a JSON string.
-func quote(s string) string {
-	q, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // no string fails
-	}
-	return string(q)
 }
 
 // appendInstant appends seconds since 1970 as a time, to the millisecond, and

@@ -6,7 +6,7 @@
 //
 //  1. tree.go: what to look for, and where it was found
 //  2. scan.go: the pass through a document
-//  3. escape.go: the text behind a string's escapes
+//  3. escape.go: the text behind a string's escapes, and back
 //  4. python.go: Python's str() and repr() of what was found
 //  5. explain.go: why a document is no JSON, for people
 //  6. split.go: several documents in one text

@@ -58,7 +58,7 @@ func (o *output) newChoice(out *bundle.Output) choice {
 	if out.Probabilities != nil {
 		before := `{`
 		for i := range out.Labels {
-			key := before + quote(out.Labels[i].Text) + `:`
+			key := before + jsonscan.Quote(out.Labels[i].Text) + `:`
 			c.keys = append(c.keys, []byte(key))
 			o.size += len(key)
 			before = `,`

@@ -2,6 +2,7 @@ package model
 
 import (
 	"skiff/inference/bundle"
+	"skiff/inference/jsonscan"
 )
 
 // A label is an output of a classifier: a choice among its labels, or a list of
@@ -17,10 +18,10 @@ type label struct {
 func (o *output) newLabels(out *bundle.Output, head string) *label {
 	l := &label{head: []byte(head), list: out.Kind == bundle.Labels}
 	if out.Probabilities != nil {
-		l.probabilities = []byte(`,` + quote(*out.Probabilities) + `:`)
+		l.probabilities = []byte(`,` + jsonscan.Quote(*out.Probabilities) + `:`)
 	}
 	if out.Margin != nil {
-		l.margin = []byte(`,` + quote(*out.Margin) + `:`)
+		l.margin = []byte(`,` + jsonscan.Quote(*out.Margin) + `:`)
 	}
 	choices := out.Choices()
 	for i := range choices {

@@ -3,7 +3,6 @@ package model
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"unicode/utf8"
 
 	"skiff/inference"
@@ -53,11 +52,11 @@ const longestFloat = 26
 
 func newOutput(m *bundle.Manifest) *output {
 	o := &output{tail: []byte("}}")}
-	head := `{"model":` + quote(m.Model) + `,"version":` + quote(m.RunID) + `,"prediction":{`
+	head := `{"model":` + jsonscan.Quote(m.Model) + `,"version":` + jsonscan.Quote(m.RunID) + `,"prediction":{`
 	for i := range m.Outputs {
 		out := &m.Outputs[i]
 		f := field{name: out.Name, width: out.Columns()}
-		head += quote(out.Name) + `:`
+		head += jsonscan.Quote(out.Name) + `:`
 		if out.Kind == bundle.Number {
 			f.kind = o.newNumber(out, head)
 		} else {
@@ -67,7 +66,7 @@ func newOutput(m *bundle.Manifest) *output {
 		head = `,`
 	}
 	if m.ID != nil {
-		o.id = []byte(`,` + quote(m.ID.Name) + `:`)
+		o.id = []byte(`,` + jsonscan.Quote(m.ID.Name) + `:`)
 	}
 	o.size += len(o.id) + len(o.tail)
 	return o
@@ -76,15 +75,6 @@ func newOutput(m *bundle.Manifest) *output {
 // newPrediction returns the memory of one.
 func (o *output) newPrediction() prediction {
 	return prediction{make([]float64, o.numbers), make([]int, o.labels), make([]float64, o.work)}
-}
-
-// quote returns s as a JSON string.
-func quote(s string) string {
-	q, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // no string fails
-	}
-	return string(q)
 }
 
 // predict makes a row of y a prediction. It returns the name of the first

@@ -1,12 +1,13 @@
 package observe
 
 import (
-	"encoding/json"
 	"io"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"skiff/inference/jsonscan"
 )
 
 // maxMetrics is how many metrics a line may have: CloudWatch reads no more.
@@ -135,11 +136,7 @@ func (e *EMF) Write(m *Measurement, now time.Time) error {
 }
 
 func appendQuoted(dst []byte, s string) []byte {
-	quoted, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // no string fails
-	}
-	return append(dst, quoted...)
+	return append(dst, jsonscan.Quote(s)...)
 }
 
 // Names returns the names of all metrics of a line, less those by reason and by

@@ -1,8 +1,6 @@
 package source
 
 import (
-	"encoding/json"
-
 	"skiff/inference"
 	"skiff/inference/jsonscan"
 	"skiff/inference/limits"
@@ -35,16 +33,19 @@ func (i *invocation) answer(payload []byte, t *eventTree, undealt []int) []byte 
 		// whoever invokes reads only the failures and the state
 		return append([]byte(responseHead+"]"), end...)
 	}
-	response := make([]byte, 0, size)
-	response = append(response, responseHead...)
+	return append(appendPredictions(make([]byte, 0, size), b), end...)
+}
+
+// appendPredictions appends the response up to the end of its predictions.
+func appendPredictions(dst []byte, b *inference.Batch) []byte {
+	dst = append(dst, responseHead...)
 	for m := range b.Messages {
 		if m > 0 {
-			response = append(response, ',')
+			dst = append(dst, ',')
 		}
-		response = append(response, b.Messages[m].Data...)
+		dst = append(dst, b.Messages[m].Data...)
 	}
-	response = append(response, ']')
-	return append(response, end...)
+	return append(dst, ']')
 }
 
 // appendFailures appends the sequence numbers of the items that are not dealt
@@ -68,16 +69,7 @@ func appendFailures(dst []byte, b *inference.Batch, undealt []int, byEvent bool)
 			dst = append(dst, ',')
 		}
 		last = id
-		dst = append(dst, `{"itemIdentifier":`+quote(id)+`}`...)
+		dst = append(dst, `{"itemIdentifier":`+jsonscan.Quote(id)+`}`...)
 	}
 	return append(dst, ']')
-}
-
-// quote returns s as a JSON string.
-func quote(s string) string {
-	q, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // no string fails
-	}
-	return string(q)
 }

@@ -86,14 +86,7 @@ func (k *Kinesis) predict(ctx context.Context, i *invocation, documents []byte) 
 	if len(all) > 0 && len(b.Messages) == 0 {
 		none = &all[0]
 	}
-	response = append(response, responseHead...)
-	for m := range b.Messages {
-		if m > 0 {
-			response = append(response, ',')
-		}
-		response = append(response, b.Messages[m].Data...)
-	}
-	response = append(response, ']')
+	response = appendPredictions(response, b)
 	if len(all) > 0 {
 		list, err := json.Marshal(all)
 		if err != nil {

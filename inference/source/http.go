@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"skiff/inference/jsonscan"
 	"skiff/inference/limits"
 )
 
@@ -68,7 +69,7 @@ func (k *Kinesis) respond(ctx context.Context, i *invocation, r *request) ([]byt
 	response, none, err := k.predict(ctx, i, r.documents())
 	switch {
 	case err == errLong: //nolint:errorlint // it is never wrapped
-		return answerWith(http.StatusRequestEntityTooLarge, []byte(`{"error":`+quote(err.Error())+`}`)), nil
+		return answerWith(http.StatusRequestEntityTooLarge, []byte(`{"error":`+jsonscan.Quote(err.Error())+`}`)), nil
 	case err != nil:
 		return nil, err
 	case none != nil:
@@ -76,7 +77,7 @@ func (k *Kinesis) respond(ctx context.Context, i *invocation, r *request) ([]byt
 	}
 	answer := answerWith(http.StatusOK, response)
 	if len(answer) > limits.Response {
-		return answerWith(http.StatusRequestEntityTooLarge, []byte(`{"error":`+quote(errLong.Error())+`}`)), nil
+		return answerWith(http.StatusRequestEntityTooLarge, []byte(`{"error":`+jsonscan.Quote(errLong.Error())+`}`)), nil
 	}
 	return answer, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"skiff/inference"
 	"skiff/inference/internal/fixture"
+	"skiff/inference/jsonscan"
 	"skiff/inference/limits"
 )
 
@@ -147,11 +148,11 @@ func TestDirect(t *testing.T) {
 
 		// over HTTP the same
 		for _, request := range []string{
-			`{"version": "2.0", "requestContext": {"http": {"method": "POST"}}, "body": ` + quote(payload) + `}`,
+			`{"version": "2.0", "requestContext": {"http": {"method": "POST"}}, "body": ` + jsonscan.Quote(payload) + `}`,
 			`{"resource": "/", "httpMethod": "POST", "requestContext": {"httpMethod": "POST"}, "isBase64Encoded": true, "body": "` + base64.StdEncoding.EncodeToString([]byte(payload)) + `"}`,
 		} {
 			got, err := k.Invoke(t.Context(), []byte(request))
-			if err != nil || string(got) != `{"statusCode":200,"headers":{"Content-Type":"application/json"},"body":`+quote(want)+`}` {
+			if err != nil || string(got) != `{"statusCode":200,"headers":{"Content-Type":"application/json"},"body":`+jsonscan.Quote(want)+`}` {
 				t.Errorf("%s: got %s, %v", request, got, err)
 			}
 		}
@@ -183,7 +184,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		t.Errorf("got %.300s, %v", got, err)
 	}
 	rescore(t, k, failing{errBusy})
-	if got, err := k.Invoke(t.Context(), []byte(`{"httpMethod": "POST", "body": `+quote(fixture.Ride("1", "1"))+`}`)); !errors.Is(err, errBusy) || got != nil {
+	if got, err := k.Invoke(t.Context(), []byte(`{"httpMethod": "POST", "body": `+jsonscan.Quote(fixture.Ride("1", "1"))+`}`)); !errors.Is(err, errBusy) || got != nil {
 		t.Errorf("got %.300s, %v", got, err)
 	}
 }
