@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -117,26 +116,15 @@ func due(queues []queue, now time.Time) (turn []int, pause time.Duration) {
 }
 
 // putOnce sends messages once, in as many requests as it takes, and returns the
-// indexes of those that were not taken, in order, with the reason: a permanent
-// one before others.
+// indexes of those that were not taken, in order, with the reason.
 func putOnce(ctx context.Context, t Target, messages []Message) (failed []int, err error) {
-	chunks := t.chunk(messages)
-	results := make([]result, len(chunks))
-	var workers sync.WaitGroup
-	slots := make(chan struct{}, t.Calls)
-	for i, c := range chunks {
-		slots <- struct{}{}
-		workers.Go(func() {
-			r := &results[i]
-			r.unsent, r.err = t.Put(ctx, messages[c.start:c.end])
-			if r.err != nil && len(r.unsent) == 0 { // it took none
-				for m := range c.end - c.start {
-					r.unsent = append(r.unsent, m)
-				}
+	return t.request(messages, func(some []Message) result {
+		unsent, err := t.Put(ctx, some)
+		if err != nil && len(unsent) == 0 { // it took none
+			for m := range some {
+				unsent = append(unsent, m)
 			}
-			<-slots
-		})
-	}
-	workers.Wait()
-	return join(chunks, results)
+		}
+		return result{unsent, err}
+	})
 }

@@ -30,6 +30,13 @@ var ErrPermanent = errors.New("trying again is no use")
 func deliver(ctx context.Context, t Target, messages []Message) (unsent []int, err error) {
 	ctx, cancel := untilAnswer(ctx)
 	defer cancel()
+	return t.request(messages, func(some []Message) result { return putAll(ctx, t.Sink, some) })
+}
+
+// request sends messages in as many requests as it takes, several at once, and
+// returns the indexes of the unsent ones, in order, with the reason: a permanent
+// one before others.
+func (t *Target) request(messages []Message, send func([]Message) result) (unsent []int, err error) {
 	chunks := t.chunk(messages)
 	results := make([]result, len(chunks))
 	var workers sync.WaitGroup
@@ -37,7 +44,7 @@ func deliver(ctx context.Context, t Target, messages []Message) (unsent []int, e
 	for i, c := range chunks {
 		slots <- struct{}{}
 		workers.Go(func() {
-			results[i] = putAll(ctx, t.Sink, messages[c.start:c.end])
+			results[i] = send(messages[c.start:c.end])
 			<-slots
 		})
 	}
