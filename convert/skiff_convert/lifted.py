@@ -109,8 +109,10 @@ def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entr
             vectorizer=vectorizer, estimator=None, accepts_nan=None, accepts_beyond_float32=True
         )
         spec, spec_name = columns.choose(pipeline, task.spec, list(task.signature), task.required)
-        asked_of = lambda *column: accepts[column].nan if column in accepts else None  # noqa: E731
-        made = columns.build(pipeline, spec, optional=spec_name == "none", takes_nan=asked_of)
+        nan = {column: takes.nan for column, takes in accepts.items()}
+        made = columns.build(
+            pipeline, spec, optional=spec_name == "none", takes_nan=lambda *column: nan.get(column)
+        )
     made = [_taking(column, accepts) if column.kind in ("number", "entry") else column for column in made]
     values: list = [None] * len(vectorizer.names)
     for i, column in enumerate(made):

@@ -86,7 +86,7 @@ func (c *category) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rej
 				return 0, false, notFinite(c.place.field(), math.MaxFloat64)
 			}
 		} else if c.limit > 0 {
-			if f, _ := jsonscan.Number(doc, v); math.Abs(f) >= c.limit {
+			if math.Abs(jsonscan.Nearest(doc, v)) >= c.limit {
 				return 0, false, notFinite(c.place.field(), c.limit)
 			}
 		}

@@ -2,7 +2,6 @@ package feature
 
 import (
 	"math"
-	"strconv"
 
 	"skiff/inference"
 	"skiff/inference/bundle"
@@ -73,18 +72,10 @@ func (r *reading) plain(doc []byte, v jsonscan.Value, s *Scratch) (float64, answ
 		if isText {
 			break
 		}
-		x, _ := strconv.ParseFloat(string(v.Raw(doc)), 64)
-		if x == 0 && v.Kind == jsonscan.Integer {
-			x = 0 // Python's int has no -0
-		}
-		return x, isNumber
+		return jsonscan.Nearest(doc, v), isNumber
 	case jsonscan.Boolean:
-		switch {
-		case r.time != nil:
-		case doc[v.Start] == 't':
-			return 1, isNumber
-		default:
-			return 0, isNumber
+		if r.time == nil {
+			return jsonscan.Nearest(doc, v), isNumber
 		}
 	}
 	if v.Kind == jsonscan.Text && r.textIsZero {

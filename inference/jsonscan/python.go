@@ -64,30 +64,33 @@ func AppendFloat(dst []byte, f float64) []byte {
 	return dst
 }
 
-// Number returns the float64 that is equal to the number or boolean v, true
-// being 1. An integer that no float64 is equal to is not exact: it has the
-// nearest. What is beyond float64 is infinite; of an integer that isn't exact.
-func Number(doc []byte, v Value) (f float64, exact bool) {
+// Nearest returns the float64 that is nearest to the number or boolean v, true
+// being 1. What is beyond float64 is infinite; Python's int has no -0.
+func Nearest(doc []byte, v Value) float64 {
 	raw := v.Raw(doc)
-	switch v.Kind {
-	case Boolean:
+	if v.Kind == Boolean {
 		if raw[0] == 't' {
-			return 1, true
+			return 1
 		}
-		return 0, true
-	case Float:
-		f, _ = strconv.ParseFloat(string(raw), 64)
-		return f, true
+		return 0
 	}
+	f, _ := strconv.ParseFloat(string(raw), 64)
+	if f == 0 && v.Kind == Integer {
+		return 0
+	}
+	return f
+}
+
+// Number is Nearest, and whether that is equal to v: an integer may be between
+// two, or beyond them all.
+func Number(doc []byte, v Value) (f float64, exact bool) {
+	f = Nearest(doc, v)
+	raw := v.Raw(doc)
 	const always = 15 // digits that float64 has for any integer
-	f, err := strconv.ParseFloat(string(raw), 64)
-	if f == 0 {
-		return 0, true // Python's int has no -0
-	}
-	if len(raw) <= always {
+	if v.Kind != Integer || f == 0 || len(raw) <= always {
 		return f, true
 	}
-	if err != nil {
+	if math.IsInf(f, 0) {
 		return f, false
 	}
 	var room [320]byte // more than the longest float64
