@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +50,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	root.AddCommand(s.check(), s.predict(), s.inspect(), s.score(), s.doctor(), s.promote(), s.rollback(), s.history()) //nolint:contextcheck // a command has it from ExecuteContext
 	err := root.ExecuteContext(ctx)
 	if err != nil && !ran {
-		return hint.With(command.Usage("skiff", err), "skiff --help")
+		advice := "skiff --help"
+		if what, meant, ok := strings.Cut(err.Error(), "\n\nDid you mean this?\n"); ok { // as cobra puts it
+			err, advice = errors.New(what), "is it "+strings.Join(strings.Fields(meant), " or ")+"? skiff --help"
+		}
+		return hint.With(command.Usage("skiff", err), advice)
 	}
 	return err
 }
