@@ -1,4 +1,4 @@
-module skiff
+module github.com/skiff-ml/skiff
 
 go 1.26
 

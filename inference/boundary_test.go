@@ -11,17 +11,17 @@ import (
 // made of, one package each does.
 func TestBoundary(t *testing.T) {
 	only := map[string]string{
-		"github.com/yalue/onnxruntime_go":              "skiff/inference/ort",
-		"github.com/aws/aws-sdk-go-v2/service/kinesis": "skiff/inference/sink",
-		"github.com/aws/aws-sdk-go-v2/service/sqs":     "skiff/inference/sink",
-		"github.com/aws/aws-sdk-go-v2/service/s3":      "skiff/inference/store",
+		"github.com/yalue/onnxruntime_go":              "github.com/skiff-ml/skiff/inference/ort",
+		"github.com/aws/aws-sdk-go-v2/service/kinesis": "github.com/skiff-ml/skiff/inference/sink",
+		"github.com/aws/aws-sdk-go-v2/service/sqs":     "github.com/skiff-ml/skiff/inference/sink",
+		"github.com/aws/aws-sdk-go-v2/service/s3":      "github.com/skiff-ml/skiff/inference/store",
 	}
-	worker := list(t, "{{.ImportPath}} {{join .Deps \" \"}}", "skiff/cmd/worker")["skiff/cmd/worker"]
-	if !slices.Contains(worker, "skiff/inference/ort") {
-		t.Error("skiff/cmd/worker does not depend on skiff/inference/scorer: is it there?")
+	worker := list(t, "{{.ImportPath}} {{join .Deps \" \"}}", "github.com/skiff-ml/skiff/cmd/worker")["github.com/skiff-ml/skiff/cmd/worker"]
+	if !slices.Contains(worker, "github.com/skiff-ml/skiff/inference/ort") {
+		t.Error("github.com/skiff-ml/skiff/cmd/worker does not depend on github.com/skiff-ml/skiff/inference/scorer: is it there?")
 	}
 	for pkg, imports := range list(t, "{{.ImportPath}} {{join .Imports \" \"}}", "skiff/...") {
-		if pkg != "skiff/cmd/worker" && !slices.Contains(worker, pkg) {
+		if pkg != "github.com/skiff-ml/skiff/cmd/worker" && !slices.Contains(worker, pkg) {
 			continue
 		}
 		for path, owner := range only {
@@ -30,15 +30,15 @@ func TestBoundary(t *testing.T) {
 			}
 		}
 	}
-	core := list(t, "{{.ImportPath}} {{join .Deps \" \"}}", "skiff/inference")["skiff/inference"]
+	core := list(t, "{{.ImportPath}} {{join .Deps \" \"}}", "github.com/skiff-ml/skiff/inference")["github.com/skiff-ml/skiff/inference"]
 	for _, dep := range core {
 		host, _, _ := strings.Cut(dep, "/")
 		if dep == "runtime/cgo" || strings.Contains(host, ".") {
-			t.Errorf("skiff/inference depends on %s", dep)
+			t.Errorf("github.com/skiff-ml/skiff/inference depends on %s", dep)
 		}
 	}
 	if len(core) == 0 {
-		t.Error("skiff/inference has no dependencies at all: is it there?")
+		t.Error("github.com/skiff-ml/skiff/inference has no dependencies at all: is it there?")
 	}
 }
 

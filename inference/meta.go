@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // urlNames is the namespace of names that are URLs or URNs, of RFC 9562; ARNs

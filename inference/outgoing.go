@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // An Outgoing says how predictions leave. The zero one is as they are, each a

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // maxRejectionLines is how many rejections of one invocation are logged one

@@ -1,6 +1,6 @@
 // The commands that measure and show the worker need what it does not: parquet files and plots. They are a module of their own, so that none
 // of it is in the worker's.
-module skiff/cmd/tools
+module github.com/skiff-ml/skiff/cmd/tools
 
 go 1.26
 
@@ -15,10 +15,10 @@ require (
 	github.com/aws/smithy-go v1.28.8
 	github.com/parquet-go/parquet-go v0.32.0
 	github.com/rogpeppe/go-internal v1.16.0
+	github.com/skiff-ml/skiff v0.0.0
 	github.com/spf13/cobra v1.10.2
 	github.com/yalue/onnxruntime_go v1.27.0
 	gonum.org/v1/plot v0.17.0
-	skiff v0.0.0
 )
 
 require (
@@ -58,4 +58,4 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace skiff => ../..
+replace github.com/skiff-ml/skiff => ../..

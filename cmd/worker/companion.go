@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/cmd/internal/command"
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
-	"skiff/inference/model"
-	"skiff/inference/observe"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/observe"
 )
 
 // A canary is a run that has a share of the keys.

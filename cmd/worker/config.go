@@ -17,13 +17,13 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
-	"skiff/inference"
-	"skiff/inference/alias"
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
-	"skiff/inference/sink"
-	"skiff/inference/store"
-	"skiff/inference/unpack"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/sink"
+	"github.com/skiff-ml/skiff/inference/store"
+	"github.com/skiff-ml/skiff/inference/unpack"
 )
 
 // A config is what the environment says.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 const someRun = "0123456789abcdef0123456789abcdef"

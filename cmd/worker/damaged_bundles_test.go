@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
 )
 
 // Each damage is refused before anything is served: in one line with a hint, in

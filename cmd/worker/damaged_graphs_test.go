@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	. "skiff/inference/graph/graphtest"
+	. "github.com/skiff-ml/skiff/inference/graph/graphtest"
 )
 
 // onRow are nodes that make v, [rows], and n, [rows, 1], of the second column.

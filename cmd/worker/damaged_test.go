@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/internal/shipped"
-	"skiff/inference/bundle"
-	"skiff/inference/graph/graphtest"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/graph/graphtest"
 )
 
 // What a damaged bundle may take until it is refused. On a machine that has

@@ -5,7 +5,7 @@ import (
 	"os"
 	"strings"
 
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 const (

@@ -7,10 +7,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/sink"
-	"skiff/inference/store"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/sink"
+	"github.com/skiff-ml/skiff/inference/store"
 )
 
 // deadLetterForms is what DEAD_LETTER may be.

@@ -25,7 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 const (

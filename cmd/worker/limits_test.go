@@ -22,8 +22,8 @@ import (
 	"syscall"
 	"testing"
 
-	"skiff/cmd/internal/shipped"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 const (

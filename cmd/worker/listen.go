@@ -12,9 +12,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"skiff/inference/hint"
-	"skiff/inference/limits"
-	"skiff/inference/observe"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/observe"
 )
 
 const (

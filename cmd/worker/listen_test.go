@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"skiff/inference/hint"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 type handlerFunc func(event []byte) ([]byte, error)

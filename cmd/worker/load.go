@@ -10,14 +10,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"skiff/cmd/internal/library"
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/model"
-	"skiff/inference/observe"
-	"skiff/inference/ort"
-	"skiff/inference/sink"
-	"skiff/inference/source"
+	"github.com/skiff-ml/skiff/cmd/internal/library"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/observe"
+	"github.com/skiff-ml/skiff/inference/ort"
+	"github.com/skiff-ml/skiff/inference/sink"
+	"github.com/skiff-ml/skiff/inference/source"
 )
 
 // A worker is a model that is loaded and proved, and serves.

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
-	"skiff/inference/store"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/store"
 )
 
 // openBundle opens the first bundle there is of these, and says where it was:

@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"skiff/inference/observe"
+	"github.com/skiff-ml/skiff/inference/observe"
 )
 
 // measure has each batch measured: as lines, where METRICS asks for them, and in

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/inference/hint"
-	"skiff/inference/sink"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/sink"
 )
 
 // readOutgoing reads how predictions leave.

@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 func TestHowPredictionsLeave(t *testing.T) {

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"skiff/cmd/internal/command"
-	"skiff/inference/alias"
-	"skiff/inference/hint"
-	"skiff/inference/store"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/store"
 )
 
 // A changing is a folder with files that change. It returns no data of one that

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
 )
 
 // patience is how long a test waits for what has to come.

@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"skiff/inference/alias"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // pointerTime is what the pointer of an alias may take to be read.

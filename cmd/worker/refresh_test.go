@@ -14,10 +14,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"skiff/cmd/internal/shipped"
-	"skiff/inference/alias"
-	"skiff/inference/bundle"
-	"skiff/inference/store"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/store"
 )
 
 // A shelf is a folder with the shipped runs in models/, in which a worker runs.

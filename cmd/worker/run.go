@@ -13,8 +13,8 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"skiff/cmd/internal/command"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 const usage = `Usage: worker [-event FILE | -score FILE [-to FILE] | -check | -listen ADDR]

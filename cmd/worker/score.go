@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"skiff/inference/backfill"
+	"github.com/skiff-ml/skiff/inference/backfill"
 )
 
 // A summary is the last line of a backfill.

@@ -17,8 +17,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
-	"skiff/cmd/internal/command"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // gcPercent lets the heap grow to five times what is in use before it is

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"skiff/inference/hint"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // initMargin is left of what Lambda gives a function to start, to be told what went wrong.

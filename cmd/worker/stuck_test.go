@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
 )
 
 // onnxruntime takes seconds to load a graph of as many nodes as are served, and

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/cmd/internal/shipped"
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // sign writes the signature of the manifest as it is.

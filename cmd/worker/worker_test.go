@@ -5,7 +5,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"skiff/cmd/internal/transcripts"
+	"github.com/skiff-ml/skiff/cmd/internal/transcripts"
 )
 
 func TestMain(m *testing.M) {

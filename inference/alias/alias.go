@@ -13,8 +13,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // Format is the form of pointer that this package writes, and the latest that

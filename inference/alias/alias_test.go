@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"skiff/inference/alias"
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
-	"skiff/inference/store"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/store"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)

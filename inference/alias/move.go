@@ -8,8 +8,8 @@ import (
 	"os"
 	"time"
 
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // How a pointer is moved.

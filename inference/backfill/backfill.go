@@ -9,8 +9,8 @@ import (
 	"os"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // checkpoint is how many lines are done between two times that this is made sure

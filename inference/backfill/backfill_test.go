@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // echo predicts what a document is, and rejects what is bad.

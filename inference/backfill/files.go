@@ -9,9 +9,9 @@ import (
 	"io"
 	"os"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // A Progress is how far a backfill is for sure: what is behind it in the files

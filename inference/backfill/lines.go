@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"skiff/inference"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 func (c *Column) check() error {

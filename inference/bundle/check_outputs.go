@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // checkOutputs makes sure that every field of the output has a name of its own,

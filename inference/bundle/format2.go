@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // manifest2 is a manifest of format 2: its outputs were numbers, as the graph

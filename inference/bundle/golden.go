@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // A Golden is a record with what the original pipeline made of it: the numbers

@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A Scalar is a JSON text, number, boolean or null: a word of a vocabulary, or

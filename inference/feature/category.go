@@ -4,9 +4,9 @@ import (
 	"math"
 	"strconv"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A category is a column of words, each a value of the document.

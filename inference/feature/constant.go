@@ -1,8 +1,8 @@
 package feature
 
 import (
-	"skiff/inference"
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // A constant is a column that has the same number for every document.

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/feature"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/feature"
 )
 
 // What is unknown and what is missing is counted by column, of the records that

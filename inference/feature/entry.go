@@ -3,9 +3,9 @@ package feature
 import (
 	"strings"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // An entry is a column that a DictVectorizer has: the number at a key of its

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A number is a column of numbers.

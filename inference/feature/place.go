@@ -3,8 +3,8 @@ package feature
 import (
 	"strings"
 
-	"skiff/inference"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A place is where in a document something is: the slots from the document

@@ -5,10 +5,10 @@ import (
 	"math"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/internal/fixture"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 func compiled(m *bundle.Manifest) *Plan { return Compile(m.Columns, m.ID) }

@@ -3,9 +3,9 @@ package feature
 import (
 	"math"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A reading makes a number of a value: the number that it is, or that is in

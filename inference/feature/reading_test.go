@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"skiff/inference/bundle"
-	"skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
 )
 
 // spec are columns of every kind and reading, of which none is always rejected.

@@ -3,8 +3,8 @@ package feature
 import (
 	"fmt"
 
-	"skiff/inference"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // describeRoot adds to a rejection of the whole document what it is instead of

@@ -3,7 +3,7 @@ package feature
 import (
 	"math"
 
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // A standin is what a column has where a record has no value, or null.

@@ -1,9 +1,9 @@
 package feature
 
 import (
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A template is a column of words that are built of several values, as Python's

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // A timePart is the part of a time that a column has, as pandas has it. The

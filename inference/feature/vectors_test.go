@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // TestRecordVectors runs the contract's vectors of what columns make of records,

@@ -1,9 +1,9 @@
 package feature
 
 import (
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A word is a column that is 1 where the document has it, as text or in a list

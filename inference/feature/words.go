@@ -4,8 +4,8 @@ import (
 	"math"
 	"strings"
 
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // The words of a column: their codes, which are 1 + the index in the

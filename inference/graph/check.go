@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // ErrForeign is that a graph is none that the converter writes, or none of its

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference/bundle"
-	"skiff/inference/graph"
-	. "skiff/inference/graph/graphtest"
-	"skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/graph"
+	. "github.com/skiff-ml/skiff/inference/graph/graphtest"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
 )
 
 // manifest is of a category of two words, a number, and one score.

@@ -8,8 +8,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"skiff/inference/graph"
-	. "skiff/inference/graph/graphtest"
+	"github.com/skiff-ml/skiff/inference/graph"
+	. "github.com/skiff-ml/skiff/inference/graph/graphtest"
 )
 
 func fieldNumber(n int) protowire.Number { return protowire.Number(n) }

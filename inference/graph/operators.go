@@ -1,6 +1,6 @@
 package graph
 
-import "skiff/inference/bundle"
+import "github.com/skiff-ml/skiff/inference/bundle"
 
 // A call is a node whose inputs are known.
 type call struct {

@@ -1,9 +1,9 @@
 package model
 
 import (
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
-	"skiff/inference/model/link"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/model/link"
 )
 
 // A choice is one label of a row, of those that there are.

@@ -3,7 +3,7 @@ package model
 import (
 	"sync"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // A Current is the model that serves now. It is replaced as one value, between

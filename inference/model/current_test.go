@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 // A modelFunc is a model.

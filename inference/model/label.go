@@ -1,8 +1,8 @@
 package model
 
 import (
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A label is an output of a classifier: a choice among its labels, or a list of

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 // late is a label with all it can have; its score is the column.

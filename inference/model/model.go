@@ -7,10 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/feature"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/feature"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // A Model is a proved bundle that serves. It is one value: whoever replaces it

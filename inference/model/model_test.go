@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/internal/fixture"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 // ride is a golden's record of that many miles.

@@ -1,8 +1,8 @@
 package model
 
 import (
-	"skiff/inference/bundle"
-	"skiff/inference/model/link"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/model/link"
 )
 
 // A number is an output of one number, or of a list of them.

@@ -5,10 +5,10 @@ import (
 	"encoding/hex"
 	"unicode/utf8"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/jsonscan"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // An output is the form of a model's predictions, as JSON: what is the same in

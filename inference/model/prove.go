@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // ErrNotProved is that a model does not predict what the original pipeline

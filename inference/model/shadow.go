@@ -10,8 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // shadowTime is the most that an invocation waits for a shadow, whose

@@ -11,10 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/internal/fixture"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 // numbered is a model of the fixture's, with a golden that fits.

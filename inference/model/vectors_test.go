@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 // An outputVector is one of the contract's: outputs, and what becomes of scores.

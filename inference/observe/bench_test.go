@@ -4,8 +4,8 @@ import (
 	"io"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/observe"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/observe"
 )
 
 // What it costs to measure a batch of 1,000.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // maxMetrics is how many metrics a line may have: CloudWatch reads no more.

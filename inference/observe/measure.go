@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // maxColumns is how many columns have a metric of their own in an invocation,

@@ -14,8 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/observe"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/observe"
 )
 
 // sinkFunc is a sink.

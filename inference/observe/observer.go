@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // A Comparer compares a batch with another model's predictions; nil where there

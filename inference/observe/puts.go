@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 type puts struct{}

@@ -4,9 +4,9 @@ import (
 	"math"
 	"testing"
 
-	"skiff/inference/bundle"
-	. "skiff/inference/graph/graphtest"
-	"skiff/inference/ort"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	. "github.com/skiff-ml/skiff/inference/graph/graphtest"
+	"github.com/skiff-ml/skiff/inference/ort"
 )
 
 // deepest is graph's bound on the questions one after another.

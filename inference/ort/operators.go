@@ -23,8 +23,8 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
-	"skiff/inference/bundle"
-	"skiff/inference/graph"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/graph"
 )
 
 // NoOperators is a name for the library of skiff's operators that says that

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference/bundle"
-	"skiff/inference/graph"
-	"skiff/inference/model"
-	"skiff/inference/ort"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/graph"
+	"github.com/skiff-ml/skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/ort"
 )
 
 // boosted is a bundle with both graphs, which testdata/trees.py makes.

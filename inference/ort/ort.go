@@ -10,9 +10,9 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
-	"skiff/inference/bundle"
-	"skiff/inference/graph"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/graph"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 // A Session is a model loaded into onnxruntime. One thread runs it: a Lambda

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"testing"
 
-	"skiff/inference/bundle"
-	"skiff/inference/model"
-	"skiff/inference/ort"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/ort"
 )
 
 const models = "../../models"

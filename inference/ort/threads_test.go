@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"skiff/inference/ort"
+	"github.com/skiff-ml/skiff/inference/ort"
 )
 
 // threads returns how many this process has.

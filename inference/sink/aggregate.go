@@ -8,10 +8,10 @@ import (
 	"slices"
 	"sync"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/kpl"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/kpl"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // The parts that the key space is cut into, unless others are asked for, and the

@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/kpl"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/kpl"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // rides are predictions of the taxi kind, as long as those are.

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // silent is every service, and never answers.

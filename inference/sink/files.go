@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // A Writer keeps files under names, with slashes, which it may have already:

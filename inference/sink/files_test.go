@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 type writerFunc func(name string, data []byte) error

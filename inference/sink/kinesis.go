@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/inference"
-	"skiff/inference/internal/awserr"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/internal/awserr"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // putter is what a Kinesis needs of Kinesis.

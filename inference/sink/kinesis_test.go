@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 type putterFunc func(context.Context, *kinesis.PutRecordsInput) (*kinesis.PutRecordsOutput, error)

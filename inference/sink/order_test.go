@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // A slow stream takes everything, 10 ms after it was asked to.

@@ -3,7 +3,7 @@ package sink
 import (
 	"testing"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 func TestParseStream(t *testing.T) {

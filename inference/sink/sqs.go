@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"skiff/inference"
-	"skiff/inference/internal/awserr"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/internal/awserr"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // sender is what an SQS needs of SQS to send, and finder to find the queue.

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"skiff/inference"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // fakeSQS is SQS made of functions.

@@ -1,9 +1,9 @@
 package source
 
 import (
-	"skiff/inference"
-	"skiff/inference/jsonscan"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
 )
 
 // BenchmarkInvoke is an invocation of 1,000 records of one plain document each,

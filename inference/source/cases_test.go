@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
 )
 
 // testdata has what people's streams held, re-created small.

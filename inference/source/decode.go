@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"skiff/inference"
-	"skiff/inference/jsonscan"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // An event of more records than a mapping's largest batch has is somebody's

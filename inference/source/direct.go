@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"skiff/inference"
-	"skiff/inference/jsonscan"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // errLong is that an answer is over what Lambda takes.

@@ -1,6 +1,6 @@
 package source
 
-import "skiff/inference/jsonscan"
+import "github.com/skiff-ml/skiff/inference/jsonscan"
 
 // A layout is where events of one service have what the worker reads of them:
 // of each record its data and what to call it by. Only the data has to be there.

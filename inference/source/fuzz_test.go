@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
 )
 
 // FuzzInvoke reads whatever somebody invokes the function with: it answers with

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/internal/fixture"
-	"skiff/inference/limits"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 // target is a sink with Kinesis's limits; none where there is no sink.

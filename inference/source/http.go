@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"skiff/inference/jsonscan"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // A request is what is read of an HTTP request, as a function URL, an HTTP API

@@ -7,10 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/jsonscan"
-	"skiff/inference/limits"
-	"skiff/inference/unpack"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/unpack"
 )
 
 // A Kinesis takes the events that an event source mapping of a Kinesis stream

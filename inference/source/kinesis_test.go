@@ -11,12 +11,12 @@ import (
 	"sync"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
-	"skiff/inference/internal/fixture"
-	"skiff/inference/limits"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 func TestInvokeAnswersWithTheContract(t *testing.T) {

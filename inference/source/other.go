@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"skiff/inference/hint"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // ErrNotKinesis is that an event is none of a Kinesis stream's, nor another that

@@ -11,10 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/internal/fixture"
-	"skiff/inference/jsonscan"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // message returns a queue's message, as the Lambda Developer Guide shows it.

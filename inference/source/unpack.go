@@ -3,9 +3,9 @@ package source
 import (
 	"errors"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/unpack"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/unpack"
 )
 
 // The bounds of one invocation. The record that passes one is still taken, so

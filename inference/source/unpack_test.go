@@ -11,11 +11,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/internal/fixture"
-	"skiff/inference/kpl"
-	"skiff/inference/unpack"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference/kpl"
+	"github.com/skiff-ml/skiff/inference/unpack"
 )
 
 // aggregate returns a record of several, their keys k0, k1….

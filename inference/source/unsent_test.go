@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/internal/fixture"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/internal/fixture"
 )
 
 // sinkFunc is a sink made of one function.

@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
-	"skiff/inference/internal/awserr"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/internal/awserr"
 )
 
 // ErrConflict is that a file is not what it was when it was read: somebody else

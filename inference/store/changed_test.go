@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // changing is what a Folder and a Dir have in common.

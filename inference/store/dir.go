@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // A Dir is a folder on disk whose files change.

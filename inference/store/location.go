@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // A Location is a prefix in a bucket.

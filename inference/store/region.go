@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"skiff/inference/internal/awserr"
+	"github.com/skiff-ml/skiff/inference/internal/awserr"
 )
 
 // inRegion makes a call, and again in the bucket's region when S3 says that it

@@ -19,9 +19,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 type getterFunc func(*s3.GetObjectInput) (*s3.GetObjectOutput, error)

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // isGzip reports whether data starts as a member of gzip's format does: RFC

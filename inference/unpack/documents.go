@@ -3,8 +3,8 @@ package unpack
 import (
 	"bytes"
 
-	"skiff/inference"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // first returns the first byte of a document that is no space, 0 where it has

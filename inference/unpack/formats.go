@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // Formats is a set of what is recognised in a record.

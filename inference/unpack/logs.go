@@ -3,8 +3,8 @@ package unpack
 import (
 	"bytes"
 
-	"skiff/inference"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 // CloudWatch Logs sends its subscribers, compressed with gzip, what the User

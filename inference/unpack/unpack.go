@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 
-	"skiff/inference"
-	"skiff/inference/jsonscan"
-	"skiff/inference/kpl"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/kpl"
 )
 
 // The bounds of one record. A record has up to 1 MiB, or 10 MiB where its stream

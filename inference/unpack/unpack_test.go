@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/jsonscan"
-	"skiff/inference/kpl"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference/kpl"
 )
 
 func gzipped(text string) string {

@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 type usage struct{ error }

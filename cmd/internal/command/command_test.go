@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/cmd/internal/command"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 func TestExit(t *testing.T) {

@@ -3,11 +3,11 @@ package command
 import (
 	"errors"
 
-	"skiff/inference/alias"
-	"skiff/inference/bundle"
-	"skiff/inference/graph"
-	"skiff/inference/hint"
-	"skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/graph"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/model"
 )
 
 const convertAgain = "convert the run again with `make convert MODEL=...`, or restore the folder"

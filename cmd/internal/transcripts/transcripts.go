@@ -9,7 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
 )
 
 // Run runs the transcripts of a command. They have models/ in their folder,

@@ -8,9 +8,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"skiff/cmd/internal/transcripts"
-	"skiff/cmd/tools/internal/measuring"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/transcripts"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 func TestMain(m *testing.M) {

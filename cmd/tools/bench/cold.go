@@ -12,8 +12,8 @@ import (
 	"os/exec"
 	"time"
 
-	"skiff/cmd/tools/internal/measuring"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // coldStarts is how many times the worker is started. Its files are in the

@@ -11,14 +11,14 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"skiff/cmd/internal/command"
-	"skiff/cmd/tools/internal/measuring"
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/model"
-	"skiff/inference/ort"
-	"skiff/inference/sink"
-	"skiff/inference/source"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/ort"
+	"github.com/skiff-ml/skiff/inference/sink"
+	"github.com/skiff-ml/skiff/inference/source"
 )
 
 const usage = `Usage: bench -model DIR [-records FILE] [-batch N,N,...] [-format text|json|bench|html]

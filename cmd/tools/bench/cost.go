@@ -3,7 +3,7 @@ package main
 import (
 	"math"
 
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // Lambda's prices: US dollars in us-east-1, first tier, as listed in November

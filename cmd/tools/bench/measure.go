@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skiff/cmd/tools/internal/measuring"
-	"skiff/inference"
-	"skiff/inference/source"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/source"
 )
 
 // A repetition of one batch size runs at least so long and so often; the sizes

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"os"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/cmd/tools/internal/taxi"
-	"skiff/inference/hint"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // readRecords reads the records of a JSON lines file, or the taxi rides where

@@ -6,9 +6,9 @@ import (
 	"io"
 	"runtime"
 
-	"skiff/cmd/tools/internal/measuring"
-	"skiff/inference/bundle"
-	"skiff/inference/ort"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/ort"
 )
 
 // A Report is all that was measured, and where.

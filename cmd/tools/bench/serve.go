@@ -14,9 +14,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/runtimeapi"
-	"skiff/cmd/tools/internal/measuring"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // writeText writes the report as tables for people.

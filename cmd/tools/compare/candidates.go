@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // slowRecords is the most that one event has for a candidate that is slow:

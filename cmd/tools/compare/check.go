@@ -6,7 +6,7 @@ import (
 	"math"
 	"os"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // bound is how far, in minutes, the predictions of a candidate that promises

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
 )
 
 // coldStarts starts every candidate again and again, for one record each: the

@@ -11,8 +11,8 @@ import (
 	"runtime"
 	"time"
 
-	"skiff/cmd/internal/command"
-	"skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
 )
 
 const usage = `Usage: compare [-batch N,N,...] [-n N] [-starts N] [-steady TIME] [-plot FILE.svg]

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strconv"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"math"
 	"time"
 
-	"skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
 )
 
 // visit is how long a candidate runs on a batch size before it is the next

@@ -7,7 +7,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
-	"skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
 )
 
 // writePlot draws what a record costs each candidate over batch sizes, with

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	protocol "skiff/cmd/tools/compare/candidate"
-	"skiff/cmd/tools/internal/measuring"
-	"skiff/inference/hint"
+	protocol "github.com/skiff-ml/skiff/cmd/tools/compare/candidate"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // A process is a candidate that runs. It obeys one command at a time; the

@@ -5,7 +5,7 @@ import (
 	"io"
 	"path/filepath"
 
-	"skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
 )
 
 // A Report is all that was measured, and where.

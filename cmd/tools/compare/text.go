@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // writeText writes the report as tables for people.

@@ -19,7 +19,7 @@ import (
 	"strings"
 	"time"
 
-	"skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
 )
 
 const (

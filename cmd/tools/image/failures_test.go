@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
 )
 
 // failures tests what cannot work: one line in the log, and an error answer.

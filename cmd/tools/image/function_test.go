@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
 )
 
 // inside tests the image with a bundle in it, under the emulator: several

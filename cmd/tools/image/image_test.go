@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
 )
 
 // deadline is the most that the tests may take.

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/cmd/internal/lambdatest/ministack"
-	"skiff/cmd/internal/lambdatest/process"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/process"
 )
 
 const (

@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
 )
 
 // tutorial runs the image as the tutorial does, but for the port and the home,

@@ -10,10 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"skiff/cmd/internal/lambdatest/ministack"
-	"skiff/inference/alias"
-	"skiff/inference/bundle"
-	"skiff/inference/store"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/store"
 )
 
 // upRefresh is the MODEL_REFRESH_SECONDS of a stack that is up: who tries does not want to wait.

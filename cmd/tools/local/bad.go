@@ -11,10 +11,10 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"skiff/inference"
-	"skiff/inference/kpl"
-	"skiff/inference/limits"
-	"skiff/inference/unpack"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/kpl"
+	"github.com/skiff-ml/skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/unpack"
 )
 
 // A way is one of making a ride's record bad. All come from producers that were seen, or from a reason that the worker knows.

@@ -12,14 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/cmd/tools/internal/taxi"
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/limits"
-	"skiff/inference/model"
-	"skiff/inference/sink"
-	"skiff/inference/source"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/sink"
+	"github.com/skiff-ml/skiff/inference/source"
 )
 
 // goodRecords are n records of one ride.

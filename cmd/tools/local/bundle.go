@@ -7,8 +7,8 @@ import (
 	"path"
 	"path/filepath"
 
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // modelBucket is where MLflow keeps its artifacts, in the local stack.

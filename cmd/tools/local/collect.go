@@ -8,8 +8,8 @@ import (
 	"math"
 	"strconv"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // published is what the predictions stream holds, by ride.

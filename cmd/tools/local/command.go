@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"skiff/cmd/internal/command"
-	"skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 )
 
 const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-bad SHARE] [-deadline 3m]

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/cmd/internal/lambdatest/ministack"
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // deadLetters is what the worker's dead-letter target holds, by ride.

@@ -13,7 +13,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
 )
 
 func main() {

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 )
 
 // onFailureFile is its name, in the folder of the logs.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
 )
 
 // The scripts of testdata/path run the whole path, with the programs that make has built and installed.

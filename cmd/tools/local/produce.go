@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
 )
 
 func TestProduce(t *testing.T) {

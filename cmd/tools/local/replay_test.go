@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 )
 
 // text is entries as key:data.

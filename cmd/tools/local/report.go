@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"skiff/cmd/tools/internal/taxi"
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // shownRides is how many rides the table has, evenly spread.

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/tools/internal/taxi"
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // testOutcome is the outcome of two rides, both predicted as they should be.

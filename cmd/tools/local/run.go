@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/cmd/tools/internal/taxi"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // stream is the run command: rides through the worker, and their predictions compared with the pipeline's.

@@ -13,10 +13,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/cmd/tools/internal/taxi"
-	"skiff/inference"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 const (

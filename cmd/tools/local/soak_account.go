@@ -13,9 +13,9 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/inference"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // An account says what became of the records of a soak. It is the last line of stdout.

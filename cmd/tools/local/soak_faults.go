@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/faults"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/faults"
 )
 
 // The operations that the worker calls and that fail: Kinesis's, the dead-letter target's, and S3's with the bundle.

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/faults"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/faults"
 )
 
 // A fire is what the worker is under, and what it did in it: each invocation, each call it made, with its fault, and what the services took.

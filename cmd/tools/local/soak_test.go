@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // The seed says which calls fail and how, in whatever order they are asked for; and every kind comes.

@@ -13,8 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
 )
 
 const (

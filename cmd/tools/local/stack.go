@@ -11,11 +11,11 @@ import (
 	"slices"
 	"strconv"
 
-	"skiff/cmd/internal/command"
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/cmd/internal/lambdatest/ministack"
-	"skiff/cmd/internal/lambdatest/runtimeapi"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // What the local stack is called.

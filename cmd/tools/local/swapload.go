@@ -13,10 +13,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/cmd/internal/lambdatest/runtimeapi"
-	"skiff/cmd/tools/internal/taxi"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // The rate at which rides come.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
 )
 
 // skiff runs the command that moves the alias, as a person would, and returns

@@ -13,10 +13,10 @@ import (
 	"syscall"
 	"time"
 
-	"skiff/cmd/internal/command"
-	"skiff/cmd/internal/lambdatest/ministack"
-	"skiff/cmd/internal/lambdatest/process"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/process"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 const (

@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"sync/atomic"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/cmd/internal/lambdatest/ministack"
-	"skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
 )
 
 func functionARN() string {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skiff/cmd/internal/command"
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // settings are what all commands share.

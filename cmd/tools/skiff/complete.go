@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skiff/inference/alias"
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // completeRun is what the shell offers where a RUN is to be named: the runs and

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skiff/cmd/internal/command"
+	"github.com/skiff-ml/skiff/cmd/internal/command"
 )
 
 func (s *settings) doctor() *cobra.Command {

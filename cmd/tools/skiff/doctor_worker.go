@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"skiff/cmd/internal/library"
+	"github.com/skiff-ml/skiff/cmd/internal/library"
 )
 
 // bundles are the variables that a bundle is found and loaded by.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 func (s *settings) inspect() *cobra.Command {

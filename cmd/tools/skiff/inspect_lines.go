@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // An outputLine is one of the predicted values, or one of its parts.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/cmd/internal/shipped"
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // A bundle says that it is signed, and whose that is where the key is known.

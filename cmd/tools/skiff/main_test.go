@@ -8,7 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +26,7 @@ func TestScripts(t *testing.T) {
 // built here, and with the shipped runs.
 func TestWorker(t *testing.T) {
 	bin := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "skiff/cmd/worker").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "github.com/skiff-ml/skiff/cmd/worker").CombinedOutput(); err != nil {
 		t.Fatalf("building the worker: %v\n%s", err, out)
 	}
 	models, runs, library := shipped.Models(t), shipped.ReadRuns(t), shipped.Library(t)

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // A run may be named by a registered model's version, as MLflow's server knows it.

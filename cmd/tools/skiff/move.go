@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/alias"
 )
 
 func (s *settings) promote() *cobra.Command {

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"skiff/inference/alias"
-	"skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/bundle"
 )
 
 // whichRun is how a command that is about one bundle has it named.

@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
-	"skiff/inference/alias"
-	"skiff/inference/bundle"
-	"skiff/inference/hint"
-	"skiff/inference/store"
+	"github.com/skiff-ml/skiff/inference/alias"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/store"
 )
 
 // A place is where the runs are, and beside them the aliases.

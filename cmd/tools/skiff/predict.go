@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/jsonscan"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
 func (s *settings) predict() *cobra.Command {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 func (s *settings) score() *cobra.Command {

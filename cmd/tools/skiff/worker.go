@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // proofTime is what a proof may take: a large bundle over a slow line.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"skiff/inference/internal/awserr"
+	"github.com/skiff-ml/skiff/inference/internal/awserr"
 )
 
 func TestShorten(t *testing.T) {

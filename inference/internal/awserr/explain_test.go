@@ -13,9 +13,9 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"skiff/inference"
-	"skiff/inference/hint"
-	"skiff/inference/internal/awserr"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/internal/awserr"
 )
 
 var call = awserr.Call{Doing: "doing it", Action: "s:Do", Key: "kms:K", Variable: "WHERE"}

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // deployed is the mapping as deploy/template.yaml has it where there is a dead-letter target: retries are bounded by age.

@@ -17,9 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/cmd/internal/lambdatest/faults"
-	"skiff/inference/kpl"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/faults"
+	"github.com/skiff-ml/skiff/inference/kpl"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // A prediction is what is read of one.

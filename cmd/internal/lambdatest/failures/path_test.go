@@ -26,14 +26,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/cmd/internal/lambdatest/faults"
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/cmd/internal/lambdatest/ministack"
-	"skiff/cmd/internal/lambdatest/runtimeapi"
-	"skiff/cmd/internal/shipped"
-	"skiff/inference"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/faults"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 const (

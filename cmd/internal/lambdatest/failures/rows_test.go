@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/cmd/internal/lambdatest/faults"
-	"skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/faults"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 )
 
 // An item that can never succeed goes to the dead-letter target: there is no retry and no waiting, and the batch goes on.

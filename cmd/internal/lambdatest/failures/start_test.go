@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/runtimeapi"
-	"skiff/cmd/internal/shipped"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/internal/shipped"
 )
 
 // A worker whose bundle is not what it should be does not start, and says why in one line, with a hint: to Lambda, which tells whoever invokes.

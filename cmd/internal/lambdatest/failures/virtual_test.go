@@ -12,11 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/inference"
-	"skiff/inference/limits"
-	"skiff/inference/source"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/source"
 )
 
 // functionTimeout is the function's, as it is deployed.

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"skiff/cmd/internal/lambdatest/faults"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/faults"
 )
 
 // A bench is clients of a server that takes everything, behind a proxy.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // batcher collects the records of one shard, or of one lane of it, into batches.

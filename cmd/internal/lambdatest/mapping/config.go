@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // Endless is the MaximumRetryAttempts of retrying for ever.

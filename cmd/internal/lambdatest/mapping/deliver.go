@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // batch is a run of records of a shard on their way to the function, and what that has cost so far.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
 )
 
 // Why records are given up, in AWS's words.

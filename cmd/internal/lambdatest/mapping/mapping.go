@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
 )
 
 // Record is a record of a stream.

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // A window is a tumbling window of a shard that is open: the records that arrived in it, and the state that the function has made of them.

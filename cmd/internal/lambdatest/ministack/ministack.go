@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"skiff/cmd/internal/lambdatest/process"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/process"
 )
 
 // What its clients have to say.

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/process"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/process"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // prefix is the path under which the Runtime API answers.

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skiff/cmd/internal/lambdatest/process"
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/process"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 const (

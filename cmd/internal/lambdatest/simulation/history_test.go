@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 )
 
 // A history is what happens to the worker.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"skiff/inference"
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // mayRefuse is for an invocation that did not answer for all of its records: something has to be wrong.

@@ -17,10 +17,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"skiff/cmd/internal/lambdatest/mapping"
-	"skiff/inference"
-	"skiff/inference/sink"
-	"skiff/inference/source"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/sink"
+	"github.com/skiff-ml/skiff/inference/source"
 )
 
 const (

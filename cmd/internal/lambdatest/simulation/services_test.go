@@ -22,9 +22,9 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
-	"skiff/inference"
-	"skiff/inference/sink"
-	"skiff/inference/store"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/sink"
+	"github.com/skiff-ml/skiff/inference/store"
 )
 
 // Services are Kinesis, S3 and SQS: what they took, and from which invocation.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 )
 
 // shrink returns the shortest history that it finds in which the same goes wrong: without faults and records that it does not take, and with

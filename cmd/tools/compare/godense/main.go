@@ -11,7 +11,7 @@ import (
 	"io"
 	"os"
 
-	"skiff/cmd/tools/compare/candidate"
+	"github.com/skiff-ml/skiff/cmd/tools/compare/candidate"
 )
 
 func main() {

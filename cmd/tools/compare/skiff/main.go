@@ -11,13 +11,13 @@ import (
 	"os"
 	"runtime/debug"
 
-	"skiff/cmd/tools/compare/candidate"
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/limits"
-	"skiff/inference/model"
-	"skiff/inference/ort"
-	"skiff/inference/source"
+	"github.com/skiff-ml/skiff/cmd/tools/compare/candidate"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/ort"
+	"github.com/skiff-ml/skiff/inference/source"
 )
 
 func main() {

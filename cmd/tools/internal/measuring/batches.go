@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"skiff/inference/limits"
+	"github.com/skiff-ml/skiff/inference/limits"
 )
 
 // ReadBatches reads the -batch flag, batch sizes with commas between them, and

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"skiff/cmd/tools/internal/measuring"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
 )
 
 func TestSpread(t *testing.T) {

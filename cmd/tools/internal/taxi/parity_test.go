@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 	"testing"
 
-	"skiff/cmd/internal/lambdatest"
-	"skiff/cmd/tools/internal/taxi"
-	"skiff/inference"
-	"skiff/inference/bundle"
-	"skiff/inference/model"
-	"skiff/inference/ort"
-	"skiff/inference/source"
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/inference"
+	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/model"
+	"github.com/skiff-ml/skiff/inference/ort"
+	"github.com/skiff-ml/skiff/inference/source"
 )
 
 const (

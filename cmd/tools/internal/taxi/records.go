@@ -3,7 +3,7 @@ package taxi
 import (
 	"path/filepath"
 
-	"skiff/inference/hint"
+	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // Records returns the first n rides of 2019 as records of the stream. The

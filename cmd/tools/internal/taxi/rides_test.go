@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"skiff/cmd/tools/internal/taxi"
+	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
 )
 
 // data is where the rides are.
