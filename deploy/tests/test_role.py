@@ -106,7 +106,7 @@ def named():
         package, folder, files, imports = line.split("|")
         if m := service.match(package):
             linked.add(m[1])
-        if not package.startswith("skiff/"):
+        if not package.startswith("github.com/skiff-ml/skiff/"):
             continue
         source = "".join(Path(folder, f).read_text() for f in files.split(","))
         for name in {m[1] for i in imports.split(",") if (m := service.match(i))}:
