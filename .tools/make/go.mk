@@ -1,14 +1,16 @@
-# The programs: the worker in the project's module, what measures and shows it in cmd/tools, which is a module of its own.
-TOOLS := $(addprefix $(BIN)/,skiff local bench compare compare-skiff compare-godense)
-.PHONY: $(BIN)/worker $(TOOLS) # go build knows when
+# The programs: worker and skiff in the project's module, what measures and shows them in cmd/tools, which is a module of its own.
+TOOLS := $(addprefix $(BIN)/,local bench compare compare-skiff compare-godense)
+.PHONY: $(BIN)/worker $(BIN)/skiff $(TOOLS) # go build knows when
 FIRST = @test -e $@ || echo "building $@, up to a minute the first time" >&2
 $(BIN)/worker: onnxruntime ops
 	$(FIRST)
 	@go build -trimpath -o $@ ./cmd/worker
+$(BIN)/skiff:
+	$(FIRST)
+	@go build -trimpath -ldflags '-X main.release=$(shell git describe --tags --always --dirty 2>/dev/null)' -o $@ ./cmd/skiff
 $(TOOLS):
 	$(FIRST)
-	@go -C cmd/tools build -trimpath $(LDFLAGS) -o $(CURDIR)/$@ ./$(subst -,/,$(@F))
-$(BIN)/skiff: LDFLAGS = -ldflags '-X main.release=$(shell git describe --tags --always --dirty 2>/dev/null)'
+	@go -C cmd/tools build -trimpath -o $(CURDIR)/$@ ./$(subst -,/,$(@F))
 
 # onnxruntime's shared library is in its Python wheel; all programs find it by this name.
 export ONNXRUNTIME_LIB ?= $(CURDIR)/$(BUILD)/lib/libonnxruntime.so

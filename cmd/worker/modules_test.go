@@ -19,7 +19,7 @@ func TestTheWorkerIsMadeOfLittle(t *testing.T) {
 	if len(packages) < 50 {
 		t.Fatalf("the worker is made of %d packages: is it there?", len(packages))
 	}
-	foreign := regexp.MustCompile(`parquet|^gonum\.org/|go-internal|^testing$|/httptest$|^github\.com/skiff-ml/skiff/cmd/(internal/(lambdatest|transcripts)|tools)`)
+	foreign := regexp.MustCompile(`parquet|/cobra$|^gonum\.org/|go-internal|^testing$|/httptest$|^github\.com/skiff-ml/skiff/cmd/(internal/(lambdatest|transcripts)|tools)`)
 	for _, p := range packages {
 		if foreign.MatchString(p) {
 			t.Errorf("the worker depends on %s", p)
