@@ -3,8 +3,8 @@ compare: compare-inputs ## skiff beside the reference, better Python and plain G
 	@$(BIN)/compare -inputs $(COMPARE) -python $(COMPARE_PYTHON) $(if $(PLOT),-plot '$(PLOT)') $(COMPARE_FLAGS)
 
 .PHONY: compare-trees
-compare-trees: ops $(VENV)/.convert $(VENV)/.boosters ## trees by what trained them, by onnxruntime and by skiff's operator [BOOSTED='--only XGBoost ...']
-	@PYTHONPATH=convert $(PYTHON) cmd/tools/compare/python/boosted.py $(BOOSTED)
+compare-trees: ops $(VENV)/.convert $(VENV)/.boosters $(VENV)/.trees ## trees by what trained them, by lleaves and tl2cgen, by onnxruntime and by skiff's operator [BOOSTED='--only XGBoost ...']
+	@CC='$(CC)' PYTHONPATH=convert $(PYTHON) cmd/tools/compare/python/boosted.py $(BOOSTED)
 
 .PHONY: compare-test
 compare-test: ## all that is compared, on a small forest

@@ -30,12 +30,12 @@ $(UV): .tools/python/uv.lock
 	@$(BUILD)/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-GROUPS := stack convert boosters aws deploy lint compare matrix scoreboard
+GROUPS := stack convert boosters aws deploy lint compare compare-boosted matrix scoreboard trees
 OF_GROUP = $(if $(filter convert,$1),--all-extras convert/pyproject.toml,.tools/python/$1.in)
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 lock: $(UV)
-	cat $(GROUPS:%=.tools/python/%.lock) > $(BUILD)/all.lock
+	cat $(wildcard $(GROUPS:%=.tools/python/%.lock)) > $(BUILD)/all.lock
 	$(COMPILE) $(foreach group,$(GROUPS),$(call OF_GROUP,$(group))) -o $(BUILD)/all.lock
 	$(foreach group,$(GROUPS),cp $(BUILD)/all.lock .tools/python/$(group).lock; \
 	  $(COMPILE) $(call OF_GROUP,$(group)) -o .tools/python/$(group).lock;)
