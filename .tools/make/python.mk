@@ -18,7 +18,9 @@ $(VENV)/.%: .tools/python/%.lock $(UV)
 
 # The Python that skiff is compared with has the same versions, but nothing beside them: scikit-learn imports pandas and more where they are
 # installed, which takes most of a second at start, and 66 MiB.
-$(BUILD)/compare-venv/.compare: .tools/python/compare.lock $(UV)
+$(BUILD)/compare-venv/.compare: .tools/python/compare.lock | $(UV)
+$(BUILD)/compare-boosted-venv/.compare-boosted: .tools/python/compare-boosted.lock | $(UV)
+$(BUILD)/compare-venv/.compare $(BUILD)/compare-boosted-venv/.compare-boosted:
 	@echo "installing the packages of the Python that skiff is compared with" >&2
 	@$(UV) venv -q --allow-existing --python 3.11 $(@D)
 	@$(UV) pip sync -q -p $(@D)/bin/python --require-hashes $<
