@@ -1,3 +1,4 @@
+BOOSTED_RUN := 11111111111111111111111111111111
 .PHONY: compare
 compare: compare-inputs ## skiff beside the reference, better Python and plain Go [PLOT=file.svg] [COMPARE_FLAGS='-n 3 ...']
 	@$(BIN)/compare -inputs $(COMPARE) -python $(COMPARE_PYTHON) $(if $(PLOT),-plot '$(PLOT)') $(COMPARE_FLAGS)
@@ -16,7 +17,6 @@ compare-test: ## all that is compared, on a small forest
 	go -C cmd/tools test -tags integration -count=1 -run Candidates ./compare
 
 COMPARE := $(BUILD)/compare
-BOOSTED_RUN := 11111111111111111111111111111111
 COMPARE_RUN := $(FOREST)
 COMPARE_PYTHON := $(BUILD)/compare-venv/bin/python
 

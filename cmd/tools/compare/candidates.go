@@ -132,7 +132,8 @@ func (s *settings) script(name string) string {
 }
 func (s *settings) program(name string) string { return filepath.Join(s.bin, name) }
 
-func onePython() []string           { return []string{"OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"} }
+func onePython() []string { return []string{"OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"} }
+
 func oneGo(library string) []string { return []string{"GOMAXPROCS=1", "ONNXRUNTIME_LIB=" + library} }
 
 // runOf returns the run whose bundle of a lowering there is.
