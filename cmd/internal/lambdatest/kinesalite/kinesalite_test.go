@@ -95,10 +95,13 @@ func TestReshardingKeepsTheOrderOfKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := put(ctx, server, 0, records/2); err != nil { // so that parents and children are there from the beginning
+		t.Fatal(err)
+	}
 	var putting sync.WaitGroup
 	defer putting.Wait()
 	putting.Go(func() {
-		if err := put(ctx, server); err != nil && ctx.Err() == nil {
+		if err := put(ctx, server, records/2, records); err != nil && ctx.Err() == nil {
 			cancel(err)
 		}
 	})
@@ -111,9 +114,9 @@ func TestReshardingKeepsTheOrderOfKeys(t *testing.T) {
 }
 
 // put puts records of keys in turn, and has shards split or merged under way.
-func put(ctx context.Context, server *kinesalite.Server) error {
+func put(ctx context.Context, server *kinesalite.Server, start, end int) error {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for i := 0; i < records; i += each {
+	for i := start; i < end; i += each {
 		in := &kinesis.PutRecordsInput{StreamName: aws.String(stream)}
 		for j := i; j < i+each; j++ {
 			in.Records = append(in.Records, types.PutRecordsRequestEntry{Data: strconv.AppendInt(nil, int64(j/keys), 10), PartitionKey: aws.String(fmt.Sprint("key", j%keys))})
