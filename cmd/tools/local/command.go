@@ -16,7 +16,8 @@ import (
 
 const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-bad SHARE] [-deadline 3m]
        local swap -run-id ID -other ID -worker FILE -skiff FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 1m]
-       local soak -run-id ID -other ID -worker FILE -model DIR -ministack FILE -kinesalite DIR -rides FILE [-n 1000000] [-seed 1] [-deadline 1h]
+       local soak -run-id ID -other ID -worker FILE -model DIR -ministack FILE -kinesalite DIR -rides FILE
+                  [-predictions FILE] [-n 1000000] [-seed 1] [-deadline 1h]
        local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566] [-alias NAME]
        local replay
        local down
@@ -32,10 +33,11 @@ swap  changes the model under a constant load of rides, by an alias: promotes, r
       The last line of stdout is one JSON object. Exit 1 when a ride is lost, an invocation fails, or a prediction is not that of its run.
 soak  streams records through workers that are under fire: their calls to Kinesis, S3 and the dead-letter target are throttled, fail in part,
       break before, in and behind the body, are answered too late or cut short, and their credentials and clock are wrong; they are killed at
-      random moments, and changed to another run in the middle; and the shards that the rides come by are split and merged. At the end each record has its prediction, the original pipeline's to the
-      last bit, or is dead-lettered for its reason, and what is there twice is explained by a fault. The last line of stdout is one JSON
-      object. Exit 1 otherwise, with what happened to such a record. The seed says which calls fail and how, and which invocations are
-      killed and when; what a busy machine adds to that is its own.
+      random moments, and changed to another run in the middle; their bundle is on a slow disk, or in S3; and the shards that the rides come by
+      are split and merged. At the end each record has its prediction, the original pipeline's to the last bit, or is dead-lettered for its
+      reason, and what is there twice is explained by a fault. The last line of stdout is one JSON object. Exit 1 otherwise, with what happened
+      to such a record. The seed says which calls fail and how, which invocations are killed and when, which shards are split or merged and at
+      which records, and which files are slow; what a busy machine adds to that is its own.
 up    leaves the same stack running, for the aws command line; up a second time says so. Dead letters are on, in S3; they are kept over down
       and up, in -dir, until they are deleted there (aws s3 rm --recursive). The streams start empty.
 replay
