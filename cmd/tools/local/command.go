@@ -208,7 +208,7 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		fs.StringVar(&s.other, "other", "", "")
 		fs.Uint64Var(&s.seed, "seed", 1, "")
 		file(&s.kinesalite, "kinesalite", "")
-		s.mapping.FirstPause, s.mapping.LastPause = soakFirstPause, soakLastPause
+		s.mapping.FirstPause, s.mapping.LastPause, s.mapping.PollInterval = soakFirstPause, soakLastPause, soakPoll
 	case "serve":
 		fs.IntVar(&s.readyFD, "ready-fd", 0, "") // where up waits for "ready"
 		fallthrough

@@ -24,6 +24,7 @@ const (
 	stuckAfter     = time.Minute // without any record answered for
 	soakFirstPause = 5 * time.Millisecond
 	soakLastPause  = 200 * time.Millisecond
+	soakPoll       = 100 * time.Millisecond
 	checkStuck     = time.Second
 )
 

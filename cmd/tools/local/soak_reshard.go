@@ -14,10 +14,13 @@ import (
 )
 
 const (
-	reshardings = 8      // of the rides stream, every other one a split
-	putAhead    = 10_000 // records that are put and not answered for, so that there is always something to come
+	reshardings = 8 // of the rides stream, every other one a split
 	askPassed   = 20 * time.Millisecond
 )
+
+// putAhead is how many records are put and not answered for: few enough for resharding to meet records on their way, and so many that a shard has
+// some while a worker waits with another's.
+func putAhead(records int) int { return max(10_000, records/10) }
 
 // A resharding splits and merges shards of the rides stream while records are put there and read: at which records, and which shards, is the seed's
 // to say.
@@ -52,7 +55,7 @@ func (k *soaked) startSource(ctx context.Context, st *stack) error {
 func (r *resharding) pace(ctx context.Context, next int) error {
 	tick := time.NewTicker(askPassed)
 	defer tick.Stop()
-	for int64(next) > r.passed.Load()+putAhead {
+	for next > int(r.passed.Load())+putAhead(r.records) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
