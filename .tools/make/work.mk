@@ -30,26 +30,26 @@ test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when somethi
 simulate: ## histories of the worker in virtual time, each of a seed; a failing one is told with the shortest that fails [SEEDS=100000] [SEED=1]
 	go test -count=1 -run '^TestSimulate$$' -timeout 0 ./cmd/internal/lambdatest/simulation -v -seeds $(or $(SEEDS),100000) -first $(or $(SEED),1)
 
-# The stand-in whose shards are split and merged is for Node. Its lock file has the packages' digests; none of them runs anything here at its
-# installation, since its store is there in binary form.
+# The stand-in whose shards are split and merged is for Node.js, which is in a Python wheel. Its lock file has the packages' digests; none of them
+# runs anything here at its installation, since its store is there in binary form.
 KINESALITE := $(BUILD)/node/node_modules/kinesalite
-$(BUILD)/node/.stack: .tools/node/package-lock.json
-	@command -v npm > /dev/null || { echo "error: npm is missing, which installs a stand-in for Kinesis" >&2; echo "hint: install Node.js, 18 or later" >&2; exit 1; }
+WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+$(BUILD)/node/.stack: .tools/node/package-lock.json $(VENV)/.node
 	@echo "installing kinesalite" >&2
 	@mkdir -p $(@D)
 	@cp .tools/node/package.json .tools/node/package-lock.json .tools/node/.npmrc $(@D)
-	@cd $(@D) && npm ci --silent
+	@cd $(@D) && $(WITH_NODE) npm ci --silent
 	@touch $@
 
 # Every record under fire, and what became of it. The linear run is what the forest is swapped for.
-SOAK = $(BIN)/local soak -run-id $(FOREST) -model models/$(FOREST) -worker $(BIN)/worker -ministack $(VENV)/bin/ministack -other $(LINEAR) -rides $(TAXI)/rides.parquet -kinesalite $(KINESALITE)
+SOAK = $(WITH_NODE) $(BIN)/local soak -run-id $(FOREST) -model models/$(FOREST) -worker $(BIN)/worker -ministack $(VENV)/bin/ministack -other $(LINEAR) -rides $(TAXI)/rides.parquet -kinesalite $(KINESALITE)
 .PHONY: soak
 soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(BUILD)/node/.stack ## a million records through faults, kills and a swap: none lost, none wrong, none stuck [RECORDS=1000000] [SEED=1]
 	@$(SOAK) -n '$(or $(RECORDS),1000000)' -seed '$(or $(SEED),1)'
 
 .PHONY: test-soak
 test-soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(BUILD)/node/.stack ## the same with 30,000 records
-	go test -tags integration -count=1 ./cmd/internal/lambdatest/kinesalite
+	$(WITH_NODE) go test -tags integration -count=1 ./cmd/internal/lambdatest/kinesalite
 	@$(SOAK) -n 30000 -seed 1
 
 .PHONY: swap-test
