@@ -1,6 +1,6 @@
 ##@ Work on it
 .PHONY: test
-test: test-go test-python test-pipelines test-path test-failures test-soak swap-test compare-test deploy-test ## everything CI runs but lint and the image
+test: test-go test-python test-pipelines test-path test-failures test-soak swap-test compare-test deploy-test docs ## everything CI runs but lint and the image
 
 .PHONY: test-go
 test-go: onnxruntime ops ## the Go tests, with the race detector
@@ -78,8 +78,8 @@ lint-go: $(GOLANGCI_LINT)
 
 .PHONY: lint-python
 lint-python: $(VENV)/.lint
-	$(PYTHON) -m ruff check convert $(TAXI) deploy cmd/tools/compare
-	$(PYTHON) -m ruff format --check convert $(TAXI) deploy cmd/tools/compare
+	$(PYTHON) -m ruff check convert $(TAXI) deploy docs cmd/tools/compare
+	$(PYTHON) -m ruff format --check convert $(TAXI) deploy docs cmd/tools/compare
 
 .PHONY: lint-shell
 lint-shell: $(VENV)/.lint
