@@ -33,8 +33,8 @@ type put struct {
 	results []types.PutRecordsResultEntry // of an answer that says of no record why it was not taken
 }
 
-// keptBytes is the largest body that is kept for later requests: several times
-// that of 500 predictions.
+// keptBytes is the largest body or answer whose memory is kept: several times that
+// of 500 predictions.
 const keptBytes = 1 << 20
 
 // of makes the put one of messages, to a stream.
@@ -64,6 +64,9 @@ func (p *put) over() {
 	clear(p.in.Records) // which keep the messages
 	if cap(p.body) > keptBytes {
 		p.body = nil
+	}
+	if p.answer.Cap() > keptBytes {
+		p.answer = bytes.Buffer{}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -227,6 +228,39 @@ func TestRequestOfTheClient(t *testing.T) {
 func signedBy(authorization string) string {
 	before, _, _ := strings.Cut(authorization, "Signature=")
 	return before
+}
+
+// A request arrives whole over each protocol, also one that has another's memory.
+func TestAPutArrives(t *testing.T) {
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(protocol, func(t *testing.T) {
+			bodies := make(chan []byte, 1)
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil || r.Proto != protocol {
+					t.Errorf("%s: %v", r.Proto, err)
+				}
+				bodies <- body
+				_, _ = io.WriteString(w, taken(body))
+			}))
+			server.EnableHTTP2 = protocol == "HTTP/2.0"
+			server.StartTLS()
+			defer server.Close()
+			cfg := sdk()
+			cfg.HTTPClient = server.Client()
+			s := NewKinesis(cfg, Stream{name: "predictions"}, server.URL, "V")
+			for n := range 5 {
+				messages := predictions(500 - 100*n)
+				want, _ := appendRequest(nil, (&put{}).of(messages, &s.stream))
+				if failed, err := s.Put(t.Context(), messages); len(failed) > 0 || err != nil {
+					t.Fatal(failed, err)
+				}
+				if got := <-bodies; !bytes.Equal(got, want) {
+					t.Errorf("%d bytes arrived of %d", len(got), len(want))
+				}
+			}
+		})
+	}
 }
 
 // A transport that still reads when its request is over, gets no more of it and
