@@ -98,6 +98,27 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
+// Keys that are odd, short and long, alone in a request: those that the SDK
+// escapes have it write the request.
+func TestRequestOfOddKeys(t *testing.T) {
+	sdk, own := protocols()
+	for odd, escaped := range map[string]bool{
+		"": false, " ~<&>'/": false, "Zürich": false, "東京": false, "\u2027\u202a\U0001f600": false,
+		"\x00": true, "\n": true, "\x1f": true, `"`: true, `\`: true, "\x7f": true, "\u2028": true, "\u2029": true, "\xff": true, "\xed\xa0\x80": true,
+	} {
+		for _, key := range []string{odd, odd + "eight bytes behind", "more than eight bytes before" + odd, "seven b" + odd + "seven b"} {
+			in := own.of([]inference.Message{{Key: key, Data: []byte("{}")}}, &Stream{name: "predictions"})
+			_, want := serialized(t, sdk, in)
+			if _, got := serialized(t, own, in); !bytes.Equal(got, want) {
+				t.Errorf("the body is %s, the SDK's %s", got, want)
+			}
+			if _, ok := appendRequest(nil, in); ok == escaped {
+				t.Errorf("%q: written here: %v", key, ok)
+			}
+		}
+	}
+}
+
 // A request without what every one should have is the SDK's as well.
 func TestRequestOfTheSDK(t *testing.T) {
 	sdk, own := protocols()
@@ -135,6 +156,7 @@ func TestReadTaken(t *testing.T) {
 		strings.Replace(awsAnswer, "shardId-", `shardId\u002d`, 1): -1, strings.Replace(awsAnswer, "},{", "}{", 1): -1, strings.Replace(awsAnswer, "},{", "},,{", 1): -1,
 		`{"FailedRecordCount":0,"Records":[]}`: -1, `{"FailedRecordCount":0,"Records":[{}]}`: -1, `{"Records":[{"ShardId":""}]}`: -1,
 		`{"FailedRecordCount":0,"Records":[{"ShardId":""}],"Records":[{"ShardId":""},{"ShardId":""}]}`: -1, "{\"FailedRecordCount\":0,\"Records\":[{\"ShardId\":\"\n\"}]}": -1,
+		strings.Replace(awsAnswer, "18126072", "18\n26072", 1): -1, strings.Replace(awsAnswer, "shardId-", "shardId\x1f", 1): -1,
 		`{"FailedRecordCount":0,"Records":[{"ShardId":"a`: -1, `{"FailedRecordCount":0,"FailedRecordCount":0,"Records":[{"ShardId":""}]}`: -1,
 	} {
 		if got, ok := readTaken([]byte(answer)); ok != (want >= 0) || ok && got != want {
