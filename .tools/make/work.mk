@@ -23,7 +23,7 @@ test-path: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack $(SHIMS) ## th
 .PHONY: test-failures
 test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when something fails: throttling, outages, bad records, bad bundles
 	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
-	go test -tags integration -count=1 -run DeadLetters ./cmd/worker
+	go test -tags integration -count=1 -run 'DeadLetters|ScoreInS3' ./cmd/worker
 	go test -tags integration -count=1 -run Planted ./cmd/internal/lambdatest/simulation
 
 .PHONY: simulate

@@ -102,7 +102,7 @@ func (w *worker) close() error {
 // handler returns what handles events: it measures each, and afterwards does
 // what is to be done now and then.
 func (w *worker) handler(stopping context.Context, log *slog.Logger) lambda.Handler {
-	u := &upkeep{handler: observed{w.source}, stopping: stopping}
+	u := &upkeep{handler: scorer{w, observed{w.source}, log}, stopping: stopping}
 	if w.pointer != nil && w.loader.refresh > 0 {
 		u.tasks = append(u.tasks, (&refresher{w, log}).task())
 	}

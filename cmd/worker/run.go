@@ -159,7 +159,7 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	defer cancel()
 	w.measure(stderr, nil, log)
 	w.source.Reported = false // who reads this line reads the exit code as well
-	response, err := observed{w.source}.Invoke(timed, event)
+	response, err := scorer{w, observed{w.source}, log}.Invoke(timed, event)
 	if response != nil {
 		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
 			return err

@@ -20,13 +20,17 @@ type Progress struct {
 	RunID     string `json:"run_id"`
 	File      string `json:"file"`
 	FileBytes int64  `json:"file_bytes"`
+	Tag       string `json:"tag,omitempty"`  // of the file
+	Meta      bool   `json:"meta,omitempty"` // predictions say which line they are of
 
-	Offset      int64 `json:"offset"` // in the file
+	Offset      int64 `json:"offset"` // in the lines
 	Lines       int   `json:"lines"`  // the empty ones as well
 	Predicted   int   `json:"predicted"`
 	Rejected    int   `json:"rejected"`
 	Predictions int64 `json:"predictions_bytes"` // of what is written
 	Letters     int64 `json:"rejected_bytes"`
+
+	Share float64 `json:"-"` // of the file that is read, from 0 to 1
 }
 
 // readProgress reads a progress, which is zero where there is none yet.
