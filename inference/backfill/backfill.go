@@ -116,6 +116,9 @@ func (j Job) predict(ctx context.Context, engine *inference.Engine, in *Text, p 
 			return errors.Join(context.Cause(ctx), sure())
 		}
 		more, err := l.fill(&b)
+		if err != nil && ctx.Err() != nil {
+			continue // it was reading when it was stopped
+		}
 		if err == nil && more {
 			err = engine.Handle(context.WithoutCancel(ctx), &b)
 		}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/skiff-ml/skiff/inference/hint"
@@ -34,6 +35,7 @@ func Written(name string, size int64, tag string, lines int, run Program) *Input
 		w := &written{cmd: cmd, name: name}
 		w.lines.Store(int64(from.Lines))
 		cmd.Stderr, cmd.WaitDelay = &w.words, killed
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal's interrupt is this program's to handle
 		if w.stdout, err = cmd.StdoutPipe(); err != nil {
 			return nil, err
 		}
