@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -97,12 +98,16 @@ func (s scorer) score(ctx context.Context, o *orders) ([]byte, error) {
 		}
 		return json.Marshal(done)
 	}
-	scored := make([]summary, len(o.Items))
+	scored := []summary{}
 	for i, item := range o.Items {
-		var err error
-		if scored[i], err = s.file(ctx, item); err != nil {
+		if strings.HasSuffix(item.Score, "/") {
+			continue // the console makes an object of a folder, and a listing has it
+		}
+		done, err := s.file(ctx, item)
+		if err != nil {
 			return nil, fmt.Errorf("file %d of %d: %w", i+1, len(o.Items), err)
 		}
+		scored = append(scored, done)
 	}
 	return json.Marshal(struct {
 		Scored []summary `json:"scored"`

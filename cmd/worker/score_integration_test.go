@@ -192,15 +192,15 @@ func (w *standin) lambda(t *testing.T, want string) {
 		}
 		return string(result.Payload)
 	}
-	got := invoke(`{"BatchInput": {"year": 2019}, "Items": [{"score": "s3://rides/in/a.jsonl", "to": "s3://rides/out/e.jsonl"}, {"score": "s3://rides/in/b é.jsonl.gz", "to": "s3://rides/out/f.jsonl"}]}`)
-	if !strings.HasPrefix(got, `{"scored":[{"run_id":"`+w.run+`","predictions":"s3://rides/out/e.jsonl","lines":2500,"predicted":2499,"rejected":1,"seconds":`) {
+	got := invoke(string(shardOf(t, mapInput, "in/a.jsonl", "in/b é.jsonl.gz")))
+	if !strings.HasPrefix(got, `{"scored":[{"run_id":"`+w.run+`","predictions":"s3://rides/out/in/a.jsonl.predictions.jsonl","lines":2500,"predicted":2499,"rejected":1,"seconds":`) {
 		t.Errorf("answered %s", got)
 	}
 	all := w.objects(t)
-	if all["out/e.jsonl"] != want || all["out/f.jsonl"] != want {
+	if all["out/in/a.jsonl.predictions.jsonl"] != want || all["out/in/b é.jsonl.gz.predictions.jsonl"] != want {
 		t.Error("the predictions are others")
 	}
-	if got := invoke(`{"score": "s3://rides/in/a.jsonl", "to": "s3://rides/out/e.jsonl"}`); !strings.Contains(got, `"before":true`) {
+	if got := invoke(`{"score": "s3://rides/in/a.jsonl", "to": "s3://rides/out/in/a.jsonl.predictions.jsonl"}`); !strings.Contains(got, `"before":true`) {
 		t.Errorf("answered %s", got)
 	}
 	// one is done, and the next is not there
