@@ -1,16 +1,15 @@
-"""Makes arrow.parquet and old.parquet, as pyarrow writes them, and what rows is to make of them, by Python's json."""
+"""Makes arrow.parquet and old.parquet as pyarrow writes them, and by json what rows is to make of them."""
 
 import datetime as dt
 import decimal
 import json
 import math
 import struct
-import uuid
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 F32 = struct.unpack("f", struct.pack("f", 0.1))[0]
 NAIVE = dt.datetime(2019, 1, 2, 3, 4, 5, 600)
 
@@ -23,20 +22,34 @@ COLUMNS = {
     "odd": (pa.float64(), [math.nan, math.inf, -math.inf, 236.0]),
     "float": (pa.float32(), [F32, 16777216.0, None, 1.0]),
     "flag": (pa.bool_(), [True, False, None, True]),
-    "text": (pa.string(), ["é \"quoted\" \\ \u2028", "", None, "plain"]),
+    "text": (pa.string(), ['é "quoted" \\ \u2028', "", None, "plain"]),
     "word": (pa.dictionary(pa.int8(), pa.string()), ["a", "b", "a", None]),
     "bytes": (pa.binary(), [b"text", b"", None, "ü".encode()]),
     "day": (pa.date32(), [dt.date(2019, 1, 2), dt.date(1969, 12, 31), None, dt.date(1, 1, 1)]),
-    "at_us": (pa.timestamp("us"), [NAIVE, NAIVE.replace(microsecond=0), None, dt.datetime(1969, 12, 31, 23, 59, 59, 999999)]),
-    "at_ms": (pa.timestamp("ms", tz="UTC"), [NAIVE.replace(microsecond=7000, tzinfo=UTC), None, NAIVE.replace(microsecond=0, tzinfo=UTC), None]),
+    "at_us": (
+        pa.timestamp("us"),
+        [NAIVE, NAIVE.replace(microsecond=0), None, dt.datetime(1969, 12, 31, 23, 59, 59, 999999)],
+    ),
+    "at_ms": (
+        pa.timestamp("ms", tz="UTC"),
+        [NAIVE.replace(microsecond=7000, tzinfo=UTC), None, NAIVE.replace(microsecond=0, tzinfo=UTC), None],
+    ),
     "clock": (pa.time64("us"), [dt.time(1, 2, 3, 4), dt.time(0, 0), None, dt.time(23, 59, 59)]),
-    "money": (pa.decimal128(20, 2), [decimal.Decimal("12.30"), decimal.Decimal("-0.05"), None, decimal.Decimal("123456789012345678.90")]),
+    "money": (
+        pa.decimal128(20, 2),
+        [decimal.Decimal("12.30"), decimal.Decimal("-0.05"), None, decimal.Decimal("123456789012345678.90")],
+    ),
     "list": (pa.list_(pa.int32()), [[1, None, 3], [], None, [4]]),
     "deep": (pa.list_(pa.list_(pa.string())), [[["a"], [], None], [], None, [["b", None]]]),
     "map": (pa.map_(pa.string(), pa.float64()), [[("a", 1.5), ("b c", None)], [], None, [("x", 2.0)]]),
     "numbers": (pa.map_(pa.int32(), pa.string()), [[(1, "one")], [], None, []]),
     "ride": (
-        pa.struct([("PULocationID", pa.int32()), ("stops", pa.list_(pa.struct([("at", pa.string()), ("n", pa.int8())])))]),
+        pa.struct(
+            [
+                ("PULocationID", pa.int32()),
+                ("stops", pa.list_(pa.struct([("at", pa.string()), ("n", pa.int8())]))),
+            ]
+        ),
         [
             {"PULocationID": 236, "stops": [{"at": "x", "n": 1}, None, {"at": None, "n": None}]},
             {"PULocationID": None, "stops": []},
@@ -81,8 +94,12 @@ def main():
     with open("arrow.jsonl", "w") as file:
         for row in range(4):
             record = {name: plain(name, values[row]) for name, (_, values) in COLUMNS.items()}
-            text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=lambda d: f"decimal {d}")
-            text = text.replace("-Infinity", "-1e999").replace("Infinity", "1e999").replace("\u2028", "\\u2028")
+            text = json.dumps(
+                record, ensure_ascii=False, separators=(",", ":"), default=lambda d: f"decimal {d}"
+            )
+            text = (
+                text.replace("-Infinity", "-1e999").replace("Infinity", "1e999").replace("\u2028", "\\u2028")
+            )
             for value in COLUMNS["money"][1]:
                 text = text.replace(f'"decimal {value}"', str(value))
             file.write(text + "\n")
