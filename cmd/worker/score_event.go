@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,6 +21,10 @@ const (
 	orderBytes = 256 << 10   // of an event that orders files to be scored, at most: Step Functions' own limit
 	answerTime = time.Second // of an invocation, for saying that the rest was not enough
 )
+
+// scoreFolder is what the name of a folder begins with that has a file's
+// predictions until they are in S3.
+const scoreFolder = "skiff-score-"
 
 // errTimeUp is that an invocation's time is.
 var errTimeUp = errors.New("the invocation's time is up")
@@ -123,7 +128,7 @@ func (s scorer) file(ctx context.Context, o order) (done summary, err error) {
 	if err := checkPredictions(o.To); err != nil {
 		return done, err
 	}
-	folder, err := os.MkdirTemp("", "skiff-score-")
+	folder, err := os.MkdirTemp("", scoreFolder)
 	if err != nil {
 		return done, err
 	}
@@ -145,4 +150,16 @@ func (s scorer) file(ctx context.Context, o order) (done summary, err error) {
 	s.log.LogAttrs(ctx, slog.LevelInfo, "scored", slog.String("file", o.Score), slog.String("predictions", o.To), slog.String("run_id", done.RunID),
 		slog.Int("lines", done.Lines), slog.Int("predicted", done.Predicted), slog.Int("rejected", done.Rejected), slog.Bool("before", done.Before))
 	return done, nil
+}
+
+// removeLeftovers removes what a process before this one has left, which Lambda
+// ended: its execution environment, and the files in it, stay.
+func removeLeftovers(log *slog.Logger) {
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), scoreFolder+"*"))
+	for _, folder := range left {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	if err != nil {
+		log.Warn("leftovers stay", slog.String("error", err.Error()))
+	}
 }

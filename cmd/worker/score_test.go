@@ -107,7 +107,7 @@ func rideLines(n int) []byte {
 }
 
 // newScorer is a worker of this process over that S3.
-func newScorer(t *testing.T, f *files3, more ...string) scorer {
+func newScorer(t *testing.T, f *files3) scorer {
 	t.Helper()
 	run := shipped.ReadRuns(t).Linear
 	t.Setenv("AWS_REGION", "us-east-1") // the SDK's own
@@ -116,9 +116,6 @@ func newScorer(t *testing.T, f *files3, more ...string) scorer {
 	t.Setenv("TMPDIR", t.TempDir())
 	env := map[string]string{
 		"RUN_ID": run, "MODEL_LOCATION": filepath.Join(shipped.Models(t), run), "ONNXRUNTIME_LIB": shipped.Library(t), "S3_ENDPOINT_URL": f.URL,
-	}
-	for i := 0; i < len(more); i += 2 {
-		env[more[i]] = more[i+1]
 	}
 	log := slog.New(slog.DiscardHandler)
 	w, err := load(t.Context(), func(name string) string { return env[name] }, log, false)
@@ -193,6 +190,20 @@ func TestAnUploadThatFailsIsDoneAgain(t *testing.T) {
 	f.objects["/rides/a.jsonl"] = rideLines(2001)
 	if _, err := job.run(t.Context()); err == nil || !strings.Contains(err.Error(), "is there already") {
 		t.Errorf("another object: %v", err)
+	}
+}
+
+// What a process that was killed left in the folder for files is removed.
+func TestLeftovers(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	for _, name := range []string{scoreFolder + "1", scoreFolder + "2", "others"} {
+		if err := os.MkdirAll(filepath.Join(os.TempDir(), name, "x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removeLeftovers(slog.New(slog.DiscardHandler))
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) != 1 || left[0].Name() != "others" {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/hint"
@@ -75,7 +76,8 @@ type output struct {
 var _ inference.Sink = (*output)(nil)
 
 // openOutput opens a file that has so many bytes for sure, and takes off what is
-// behind them. One that is begun has nothing in it.
+// behind them. One that is begun has nothing in it. It is this process's until it
+// is closed.
 func openOutput(name string, size int64, begin bool) (*output, error) {
 	flags := os.O_RDWR
 	if begin {
@@ -84,6 +86,9 @@ func openOutput(name string, size int64, begin bool) (*output, error) {
 	file, err := os.OpenFile(name, flags, 0o644) //nolint:gosec // others may read predictions
 	if err != nil {
 		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(hint.With(fmt.Errorf("somebody else writes %s: %w", name, err), "wait for that, or name another file with -to"), file.Close())
 	}
 	info, err := file.Stat()
 	if err == nil && begin && info.Size() > 0 {

@@ -171,3 +171,18 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// Two at the same files would write each other's.
+func TestTwoAtOnce(t *testing.T) {
+	file, _, _ := write(t, 10)
+	job := Job{Input: input(t, file), To: file + ".out", RunID: "run1"}
+	batches = 0
+	_, err := job.Run(t.Context(), echo{func(int) {
+		if _, err := job.Run(t.Context(), echo{}, quiet); err == nil || !strings.Contains(err.Error(), "somebody else writes") || hint.Of(err) == "" {
+			t.Error(err)
+		}
+	}}, quiet)
+	if err != nil {
+		t.Error(err)
+	}
+}
