@@ -31,9 +31,7 @@ def test_schema():
     "change",
     [
         lambda state: state.pop("ItemProcessor"),
-        lambda state: state.pop("End"),
         lambda state: state.update(ItemBatcher=[]),
-        lambda state: state.update(Nonsense=1),
     ],
 )
 def test_schema_sees(change):

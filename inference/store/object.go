@@ -116,17 +116,19 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 }
 
-// again opens a body that broke off with that error, after a while.
+// again opens a body that broke off with that error.
 func (b *body) again(broke error) error {
 	call, _ := b.object.bucket.reading(b.object.key)
 	for {
 		if b.failures++; b.failures > reopenings || b.ctx.Err() != nil {
 			return call.Explain(broke)
 		}
-		select {
-		case <-time.After(firstWait << (b.failures - 1)):
-		case <-b.ctx.Done():
-			return call.Explain(b.ctx.Err())
+		if b.failures > 1 { // the first time at once
+			select {
+			case <-time.After(firstWait << (b.failures - 2)):
+			case <-b.ctx.Done():
+				return call.Explain(b.ctx.Err())
+			}
 		}
 		_ = b.r.Close() // it is broken
 		if broke = b.open(); broke == nil || errors.Is(broke, ErrConflict) || errors.Is(broke, os.ErrNotExist) {
