@@ -1,5 +1,5 @@
 # The programs: worker and skiff in the project's module, what measures and shows them in cmd/tools, which is a module of its own.
-TOOLS := $(addprefix $(BIN)/,local bench compare compare-skiff compare-godense)
+TOOLS := $(addprefix $(BIN)/,local rows bench compare compare-skiff compare-godense)
 .PHONY: $(BIN)/worker $(BIN)/skiff $(TOOLS) # go build knows when
 FIRST = @test -e $@ || echo "building $@, up to a minute the first time" >&2
 # As in the Dockerfile: without net/rpc, whose templates have the linker keep every method, a third of the program.

@@ -16,7 +16,10 @@ down: $(BIN)/local ## stop it
 	@$(BIN)/local down
 
 .PHONY: skiff
-skiff: $(BIN)/skiff $(BIN)/worker ## the command that proves, tries and changes a model, .build/bin/skiff
+skiff: $(BIN)/skiff $(BIN)/worker $(BIN)/rows ## the command that proves, tries and changes a model, .build/bin/skiff
+
+.PHONY: rows
+rows: $(BIN)/rows ## what reads parquet files for `worker -score`, beside it
 
 PORT ?= 4566
 STACK = -run-id $(RUN_ID) -worker $(BIN)/worker -model models/$(RUN_ID) -ministack $(VENV)/bin/ministack

@@ -44,6 +44,7 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer, lo
 	defer w.close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
 	w.measure(stderr, nil, log)
+	removeLeftovers(log)
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(clientLog{log})
 	gate := newGate(w.handler(ctx, log))
