@@ -67,6 +67,7 @@ func (s *settings) examineServices(ctx context.Context) []finding {
 			return s.reachLetters(ctx, sdk, letters)
 		}))
 	}
+	findings = append(findings, s.examineRights(ctx, sdk, stream, letters)...)
 	if bucket != "" {
 		findings = append(findings, s.reach(ctx, "bucket", "MODEL_BUCKET", "s3://"+bucket, func(ctx context.Context) error {
 			return s.reachBucket(ctx, sdk, bucket)

@@ -138,7 +138,7 @@ func TestNearest(t *testing.T) {
 // A worker that is no worker is one finding, and the services are asked all the same.
 func TestNoWorker(t *testing.T) {
 	s := &settings{worker: "/nowhere/worker", getenv: func(string) string { return "" }}
-	findings := s.examine(t.Context())
+	findings := s.examine(t.Context(), "", 0)
 	if len(findings) == 0 || findings[0].verdict != wrong || findings[0].hint == "" {
 		t.Errorf("got %+v", findings)
 	}

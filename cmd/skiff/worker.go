@@ -48,6 +48,7 @@ type job struct {
 	env    []string // beside this program's own variables and the bundle's
 	stdout io.Writer
 	log    io.Writer // nil: nowhere
+	ended  func(*os.ProcessState)
 }
 
 // runWorker runs the worker's program for a job, and reports whether it ran. What
@@ -70,7 +71,11 @@ func (s *settings) runWorker(ctx context.Context, j job) (ran bool, err error) {
 		cmd.Env = append(slices.DeleteFunc(cmd.Env, isWorkers), "RUN_ID="+j.bundle.run, "MODEL_LOCATION="+j.bundle.location)
 	}
 	cmd.Env = append(cmd.Env, j.env...)
-	if err := cmd.Run(); err != nil {
+	err = cmd.Run()
+	if j.ended != nil {
+		j.ended(cmd.ProcessState)
+	}
+	if err != nil {
 		return true, inItsWords(ctx, stderr.String(), err)
 	}
 	return true, nil
