@@ -17,7 +17,7 @@ func (s *settings) tail() *cobra.Command {
 	var want tailed
 	stream, letters := "", ""
 	cmd := &cobra.Command{
-		Use: "tail [--rejections] [--from-beginning] [-n N]", Short: "Follow predictions and rejections, as they come", Args: cobra.NoArgs,
+		Use: "tail [--predictions | --rejections] [--from-beginning] [-n N]", Short: "Follow predictions and rejections, as they come", Args: cobra.NoArgs,
 		Long: `Prints predictions and rejections as they come, each a line of JSON, until Ctrl-C. A prediction is as the worker wrote it, out of an aggregate as
 well. A rejection is its dead letter without the record's bytes: the reason is in "rejected", and with it are the field, what is expected
 and found there, and the record's id, key and sequence number.
@@ -25,10 +25,14 @@ and found there, and the record's id, key and sequence number.
 ` + aboutFlow + ` Then PREDICTIONS_STREAM_NAME and DEAD_LETTER are the worker's. A queue is not followed, since whoever reads a message keeps it from others.`,
 		Example: `  skiff tail
   skiff tail --from-beginning -n 20
+  skiff tail --predictions -n 1
   skiff tail --rejections | jq .rejected`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if want.most < 0 {
+			switch {
+			case want.most < 0:
 				return usage(errors.New("-n is less than 0"))
+			case want.rejections && want.predictions:
+				return usage(errors.New("--predictions and --rejections exclude each other"))
 			}
 			f, err := s.flow(cmd.Context(), &of)
 			if err != nil {
@@ -48,6 +52,7 @@ and found there, and the record's id, key and sequence number.
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&want.rejections, "rejections", false, "rejections alone")
+	flags.BoolVar(&want.predictions, "predictions", false, "predictions alone")
 	flags.BoolVar(&want.all, "from-beginning", false, "what is there already, too")
 	flags.IntVarP(&want.most, "n", "n", 0, "end after so many lines (default: never)")
 	flags.StringVar(&stream, "stream", "", "the stream of predictions (default: ride-predictions)")
@@ -58,9 +63,10 @@ and found there, and the record's id, key and sequence number.
 
 // A tailed is what is to be followed.
 type tailed struct {
-	rejections bool // nothing else
-	all        bool // from the beginning
-	most       int  // lines; 0: without end
+	rejections, predictions bool // nothing else
+
+	all  bool // from the beginning
+	most int  // lines; 0: without end
 }
 
 // A poller hands over what has come since it was asked before.
@@ -81,6 +87,7 @@ func (s *settings) follow(ctx context.Context, f *flow, want tailed) error {
 	}
 	letters, err := lettersTail(f, want.all)
 	switch {
+	case want.predictions:
 	case err == nil:
 		pollers = append(pollers, letters)
 		names = append(names, f.letters)
