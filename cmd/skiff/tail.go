@@ -133,6 +133,9 @@ func lettersTail(f *flow, all bool) (poller, error) {
 	switch scheme {
 	case "s3":
 		bucket, prefix, _ := strings.Cut(rest, "/")
+		if prefix != "" {
+			prefix = strings.TrimSuffix(prefix, "/") + "/"
+		}
 		return &bucketTail{client: f.s3, bucket: bucket, prefix: prefix, skip: !all}, nil
 	case "kinesis":
 		return newStreamTail(f.kinesis(rest), rest, all, rejection), nil

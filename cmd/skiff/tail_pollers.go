@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -102,7 +104,11 @@ func (t *bucketTail) poll(ctx context.Context, line func([]byte) error) error {
 	if t.seen == nil {
 		t.seen = map[string]bool{}
 	}
-	pages := s3.NewListObjectsV2Paginator(t.client, &s3.ListObjectsV2Input{Bucket: &t.bucket, Prefix: &t.prefix})
+	in := &s3.ListObjectsV2Input{Bucket: &t.bucket, Prefix: &t.prefix}
+	if len(t.seen) > 0 { // a file is called by its day: what is new is not of the days before yesterday
+		in.StartAfter = aws.String(t.prefix + time.Now().UTC().AddDate(0, 0, -1).Format("2006/01/02"))
+	}
+	pages := s3.NewListObjectsV2Paginator(t.client, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

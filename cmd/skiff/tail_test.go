@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest"
 	"github.com/skiff-ml/skiff/inference/kpl"
@@ -151,5 +156,53 @@ func TestConverterPackage(t *testing.T) {
 		if got := s.converterPackage(); got != want {
 			t.Errorf("%s: got %s, want %s", version, got, want)
 		}
+	}
+}
+
+// Files that are there at first are skipped, and one that comes is read once.
+func TestBucketTail(t *testing.T) {
+	const letter = `{"reason":"not_json","partition_key":"k","run_id":"r","bytes":3,"data":"YmFk"}`
+	files := map[string]string{"rides/2026/01/01/a.jsonl": letter + "\n"}
+	after := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("list-type") == "" {
+			fmt.Fprint(w, files[strings.TrimPrefix(r.URL.Path, "/letters/")])
+			return
+		}
+		after = r.URL.Query().Get("start-after")
+		fmt.Fprint(w, "<ListBucketResult>")
+		for name := range files {
+			if name > after && strings.HasPrefix(name, r.URL.Query().Get("prefix")) {
+				fmt.Fprintf(w, "<Contents><Key>%s</Key></Contents>", name)
+			}
+		}
+		fmt.Fprint(w, "</ListBucketResult>")
+	}))
+	defer server.Close()
+	f := &flow{letters: "s3://letters/rides", s3: s3.New(s3.Options{
+		Region: "us-east-1", BaseEndpoint: &server.URL, UsePathStyle: true, Credentials: aws.AnonymousCredentials{},
+	})}
+	p, err := lettersTail(f, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	poll := func() {
+		t.Helper()
+		if err := p.poll(t.Context(), func(line []byte) error { got = append(got, string(line)); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poll()
+	if len(got) != 0 || after != "" {
+		t.Errorf("at first it prints %q, after %q", got, after)
+	}
+	today := time.Now().UTC().Format("2006/01/02")
+	files["rides/"+today+"/b.jsonl"] = letter + "\n" + letter + "\n"
+	files["others/"+today+"/c.jsonl"] = "rubbish"
+	poll()
+	poll()
+	if want := `{"rejected":"not_json","partition_key":"k","run_id":"r"}`; len(got) != 2 || got[0] != want || after == "" {
+		t.Errorf("it prints %q, after %q", got, after)
 	}
 }
