@@ -77,6 +77,9 @@ func (s *settings) addTo(root *cobra.Command) {
 	} {
 		for _, command := range commands {
 			command.GroupID = group
+			if command.ValidArgsFunction == nil && command.Args(command, []string{"FILE"}) != nil { // it takes none
+				command.ValidArgsFunction = cobra.NoFileCompletions
+			}
 			root.AddCommand(command)
 		}
 	}

@@ -74,7 +74,7 @@ func (s *settings) examine(ctx context.Context, mapping string, memory int) []fi
 	}
 	findings = append(findings, s.examineServices(ctx)...)
 	if mapping != "" {
-		findings = append(findings, s.examineMappings(mapping)...)
+		findings = append(findings, s.examineMappings(ctx, mapping)...)
 	}
 	return findings
 }

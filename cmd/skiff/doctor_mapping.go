@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/skiff-ml/skiff/cmd/internal/command"
 	"github.com/skiff-ml/skiff/inference/hint"
 	"github.com/skiff-ml/skiff/inference/limits"
 )
@@ -69,7 +73,7 @@ func (s *settings) readMappings(named string) ([]sourceMapping, error) {
 
 // examineMappings says of each setting of the mappings whether the worker's
 // promises hold with it, given its variables.
-func (s *settings) examineMappings(named string) []finding {
+func (s *settings) examineMappings(ctx context.Context, named string) []finding {
 	mappings, err := s.readMappings(named)
 	if err != nil {
 		return []finding{failed(aboutMapping, err)}
@@ -77,8 +81,26 @@ func (s *settings) examineMappings(named string) []finding {
 	var findings []finding
 	for i := range mappings {
 		findings = append(findings, s.examineMapping(&mappings[i])...)
+		if source := mappings[i].EventSourceArn; strings.Contains(source, ":kinesis:") {
+			findings = append(findings, s.examineSource(ctx, source))
+		}
 	}
 	return findings
+}
+
+// examineSource asks for the stream that records come from.
+func (s *settings) examineSource(ctx context.Context, stream string) finding {
+	sdk, err := awsConfig(ctx)
+	if err == nil {
+		err = credentials(ctx, sdk)
+	}
+	if err != nil {
+		return finding{note, "records", "whether " + stream + " is there cannot be seen: " + command.OneLine(err), command.Hint(err)}
+	}
+	sdk.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	return s.reach(ctx, "records", "the mapping", "stream "+stream, func(ctx context.Context) error {
+		return s.reachStream(ctx, sdk, stream)
+	})
 }
 
 func (s *settings) examineMapping(m *sourceMapping) []finding {

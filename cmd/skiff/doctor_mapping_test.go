@@ -13,6 +13,7 @@ const asDeployed = `{"UUID": "u-1", "EventSourceArn": "arn:aws:kinesis:us-east-1
 "MaximumRetryAttempts": -1, "MaximumRecordAgeInSeconds": 21600, "DestinationConfig": {"OnFailure": {"Destination": "arn:q"}}}`
 
 func TestMapping(t *testing.T) {
+	cloud(t)
 	with := func(was, is string) string {
 		if !strings.Contains(asDeployed, was) {
 			t.Fatalf("no %s", was)
@@ -42,12 +43,13 @@ func TestMapping(t *testing.T) {
 		{"age", with(`"MaximumRecordAgeInSeconds": 21600`, `"MaximumRecordAgeInSeconds": -1`), variables, "no age is too old", "--maximum-record-age-in-seconds 21600"},
 		{"no age", with(`"MaximumRecordAgeInSeconds": 21600, `, ``), variables, "no age is too old", "--maximum-record-age-in-seconds 21600"},
 		{"no destination", with(`"arn:q"`, `""`), variables, "what it gives up is gone", "--destination-config"},
+		{"no stream", with("stream/rides", "stream/missing"), variables, "stream arn:aws:kinesis:us-east-1:1:stream/missing is not there", "correct the mapping"},
 		{"batch", with(`1000`, `0`), variables, "a batch of 0 records is none", "--batch-size"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &settings{stdin: strings.NewReader(tt.mapping), getenv: func(name string) string { return tt.variables[name] }}
 			found := 0
-			for _, f := range s.examineMappings("-") {
+			for _, f := range s.examineMappings(t.Context(), "-") {
 				if f.verdict != wrong {
 					continue
 				}
@@ -67,10 +69,10 @@ func TestMapping(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &settings{getenv: func(name string) string { return variables[name] }}
-	if got := s.examineMappings(file); len(got) != 4 || got[2].verdict != note || got[3].verdict != note {
+	if got := s.examineMappings(t.Context(), file); len(got) != 4 || got[2].verdict != note || got[3].verdict != note {
 		t.Errorf("a queue's: %+v", got)
 	}
-	if got := s.examineMappings(file + "x"); len(got) != 1 || got[0].verdict != wrong {
+	if got := s.examineMappings(t.Context(), file+"x"); len(got) != 1 || got[0].verdict != wrong {
 		t.Errorf("no file: %+v", got)
 	}
 }
@@ -98,5 +100,16 @@ func TestMemory(t *testing.T) {
 	}
 	if peak(nil) != 0 {
 		t.Error("no process takes something")
+	}
+}
+
+// Without a region, or credentials, the settings are looked at all the same.
+func TestMappingAlone(t *testing.T) {
+	cloud(t)
+	t.Setenv("AWS_REGION", "")
+	s := &settings{stdin: strings.NewReader(asDeployed), getenv: func(string) string { return "" }}
+	got := s.examineMappings(t.Context(), "-")
+	if last := got[len(got)-1]; len(got) < 5 || last.verdict != note || last.subject != "records" || last.hint == "" {
+		t.Errorf("got %+v", got)
 	}
 }
