@@ -62,6 +62,6 @@ func aboutAlias(name string) string {
 	}
 	return fmt.Sprintf(`
 export MODEL_BUCKET=%s
-.build/bin/skiff promote RUN --alias %s, rollback, history: @%s is looked at once a second
+skiff promote RUN --alias %s, rollback, history: @%s is looked at once a second
 `, localstate.ModelBucket, name, name)
 }
