@@ -17,7 +17,7 @@ test-pipelines: ## a part of test-matrix: 40 pipelines made at random, two envir
 	@$(MAKE) test-matrix PART=ci
 
 .PHONY: test-path
-test-path: $(BIN)/worker $(BIN)/local $(BIN)/rows $(BIN)/skiff $(VENV)/.stack $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions
+test-path: skiff ops $(VENV)/.stack $(VENV)/.convert $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions
 	env -u RUN_ID -u PORT -u BAD PATH="$(CURDIR)/$(SHIMS):$$PATH" go -C cmd/tools test -tags integration -count=1 -run 'README|Path|Parquet' ./local ./rows
 
 .PHONY: test-failures
