@@ -26,7 +26,8 @@ class Wanted:
 
     A category's words are the values that have a code, 1 + their index: text, numbers, booleans, and None for
     what is missing. strict is whether the original refuses a value that is none of them. absent_missing
-    is whether a number that a record does not have is NaN, as null is, and not 0.0.
+    is whether a number that a record does not have is NaN, as null is, and not 0.0. hashed is whether a word
+    stands for all texts, and whole numbers, of its hash.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Wanted:
     words: tuple = ()
     strict: bool = False
     absent_missing: bool = False
+    hashed: bool = False
 
 
 @dataclass
@@ -85,6 +87,10 @@ class Lifting:
     def category(self, cell: Cell, words: Iterable, strict: bool) -> int:
         """The column of X with the codes of a cell."""
         return self._column(Wanted(cell.name, "category", tuple(word_of(w) for w in words), strict))
+
+    def hashed(self, cell: Cell, words: Iterable[str]) -> int:
+        """The column of X with the codes of a cell's hashes, which the words have."""
+        return self._column(Wanted(cell.name, "category", tuple(words), hashed=True))
 
     def number(self, value: Value | Cell) -> Value:
         """A value as a number; a cell's own, where that is what it is."""
