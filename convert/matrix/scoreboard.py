@@ -15,6 +15,7 @@ us_per_row, the median over its pipelines, 1,000 rows at a time on one thread.
 """
 
 import argparse
+import importlib
 import json
 import logging
 import statistics
@@ -28,16 +29,15 @@ from time import perf_counter
 
 import numpy as np
 
-from . import scoreboard_onnx, scoreboard_skiff, scoreboard_treelite
 from .inside.make import Case
 from .run import numbers
 from .said import BATCH, Converted, NotForIt, Said
 
-TOOLS = {
-    "skiff": scoreboard_skiff.ways,
-    "sklearn-onnx": scoreboard_onnx.sklearn,
-    "onnxmltools": scoreboard_onnx.boosters,
-    "treelite": scoreboard_treelite.ways,
+TOOLS = {  # the module of each, which its libraries are needed for, and its ways
+    "skiff": ("scoreboard_skiff", "ways"),
+    "sklearn-onnx": ("scoreboard_onnx", "sklearn"),
+    "onnxmltools": ("scoreboard_onnx", "boosters"),
+    "treelite": ("scoreboard_treelite", "ways"),
 }
 FAR = 1e-3  # thousands of float32's roundings
 ROUNDS = 7
@@ -66,6 +66,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--pipelines", default="")
     options = parser.parse_args()
+    from .scoreboard_skiff import decided
+
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     seeds = list(numbers(options.pipelines)) if options.pipelines else list(range(options.seeds))
@@ -79,7 +81,7 @@ def main() -> int:
         want, rows = Said.of(made)
         with tempfile.TemporaryDirectory() as folder:
             words, found = [], {}
-            kept = scoreboard_skiff.decided(made, rows, Path(folder))
+            kept = decided(made, rows, Path(folder))
             want, rows = want.only([rows.index(i) for i in kept]), kept
             for tool, line in board.items():
                 word, best = tried(tool, made, rows, want, line, Path(folder))
@@ -107,7 +109,8 @@ def tried(
     best: tuple[tuple, Converted] | None = None
     why: Exception | None = None
     try:
-        for way in TOOLS[tool](made, rows, folder):
+        module, name = TOOLS[tool]
+        for way in getattr(importlib.import_module("." + module, __package__), name)(made, rows, folder):
             try:
                 got = way()
                 mark = want.judge(got.said, FAR)

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort
 from skl2onnx import convert_sklearn
 from skl2onnx.common import data_types as types
+from sklearn.preprocessing import StandardScaler
 
 from .inside.make import Case
 from .said import Converted, NotForIt, Said, matrix, repeated
@@ -43,22 +44,27 @@ def _ways(made: Case, rows: list[int]) -> Iterator[Callable[[], Converted]]:
     typed = (False, True) if made.how == "table" else (False,)
     texts = made.data.texts if made.how == "table" else []
     gaps = ("nan", "None", "") if texts and made.asked[texts].isna().any(axis=None) else ("",)
-    splits = (0, SPLIT) if made.name == "LGBMRegressor" else (0,)
-    for double, whole, gap, split in product((True, False), typed, gaps, splits):
-        yield lambda d=double, w=whole, g=gap, s=split: _converted(made, rows, d, w, g, s)
+    extra: list[dict] = [{}]  # options beside those of probabilities
+    if made.name == "LGBMRegressor":
+        extra += [{id(_last(made)): {"split": SPLIT}}]
+    if "StandardScaler" in repr(made.model):
+        extra += [{StandardScaler: {"div": how}} for how in ("div", "div_cast")]
+    for double, whole, gap, more in product((True, False), typed, gaps, extra):
+        yield lambda d=double, w=whole, g=gap, m=more: _converted(made, rows, d, w, g, m)
 
 
-def _converted(made: Case, rows: list[int], double: bool, typed: bool, gap: str, split: int) -> Converted:
+def _converted(made: Case, rows: list[int], double: bool, typed: bool, gap: str, more: dict) -> Converted:
     if made.records:
         inputs, feed = _records(made, rows, double)
     else:
         inputs, feed = _table(made, rows, double, typed, gap)
-    session = _session(made, inputs, split)
+    session = _session(made, inputs, more)
     ask = _each if made.records else _whole
     many = repeated(len(rows))
     batch = [feed[i] for i in many] if made.records else {name: values[many] for name, values in feed.items()}
     how = "double" if double else "float32"
     how += ", types of columns" if typed else ""
+    how += f", {next(iter(more.values()))}" if more else ""
     return Converted(_said(made, ask(session, feed)), lambda: ask(session, batch), how)
 
 
@@ -106,10 +112,10 @@ def codes(series) -> np.ndarray:  # noqa: ANN001
     return np.where(codes < 0, np.nan, codes)
 
 
-def _session(made: Case, inputs: list, split: int) -> ort.InferenceSession:
+def _session(made: Case, inputs: list, more: dict) -> ort.InferenceSession:
     """Of the first of its choices that converts and runs."""
     why = None
-    for opset, options in product(OPSETS, _options(made, split)):
+    for opset, options in product(OPSETS, _options(made, more)):
         try:
             chosen = {key: dict(one) for key, one in options.items()}  # which it writes into
             model = convert_sklearn(made.model, initial_types=inputs, options=chosen, target_opset=opset)
@@ -122,14 +128,16 @@ def _session(made: Case, inputs: list, split: int) -> ort.InferenceSession:
     raise why
 
 
-def _options(made: Case, split: int) -> list[dict]:
+def _options(made: Case, more: dict) -> list[dict]:
     """The options to try: of a classifier a matrix of probabilities, where it has that option."""
-    last = made.model.steps[-1][1] if hasattr(made.model, "steps") else made.model
-    if split:
-        return [{id(last): {"split": split}}]
     if not made.classify:
-        return [{}]
-    return [{id(one): {name: False}} for one, name in product((made.model, last), ("zipmap", "raw_scores"))]
+        return [more]
+    ones = product((made.model, _last(made)), ("zipmap", "raw_scores"))
+    return [{id(one): {name: False}} | more for one, name in ones]
+
+
+def _last(made: Case) -> object:
+    return made.model.steps[-1][1] if hasattr(made.model, "steps") else made.model
 
 
 def _whole(session: ort.InferenceSession, feed: dict) -> list:
