@@ -11,7 +11,7 @@ from ..look.cbm import CTR, ONE_HOT, CatBooster
 from ..look.cityhash import texts_of
 from ..look.ctr import CatCtr, Projection
 from . import catboost_words
-from .table import Cell, Lifting, Matrix
+from .table import Lifting, Matrix
 
 CELLS = 1 << 20  # of a table of combinations
 HINT = (
@@ -41,15 +41,16 @@ def categories(booster: CatBooster, matrix: Matrix, lifting: Lifting) -> Categor
         raise lifting.refuse(what, HINT) from err
     columns, hashes = {}, {}
     for index, (column, name) in booster.categorical.items():
-        cell = matrix.values[column]
-        if not isinstance(cell, Cell) or cell.fill is not None:
+        # A feature that the model does not ask has a word all the same: it has to be there.
+        hashes[index] = np.array(sorted(known[index]) or [0], np.int64)
+        others = [value for i, value in enumerate(matrix.values) if i != column]
+        at = lifting.passed(matrix.values[column], others, texts_of(hashes[index].tolist()))
+        if at is None:
             raise lifting.refuse(
                 f"CatBoost's categorical feature {name or column}, which a step before it makes",
                 "give CatBoost the column as the record has it, or encode it as a number",
             )
-        # A feature that the model does not ask has a word all the same: it has to be there.
-        hashes[index] = np.array(sorted(known[index]) or [0], np.int64)
-        columns[index] = lifting.hashed(cell, texts_of(hashes[index].tolist()))
+        columns[index] = at
     return Categories(booster, columns, hashes)
 
 

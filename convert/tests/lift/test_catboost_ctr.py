@@ -123,6 +123,15 @@ def test_every_kind_of_projection_is_met():
     assert any(p.one_hots for p in projections)
 
 
+@pytest.mark.parametrize("names", [WORDS[:2], [*WORDS, "fare"]])
+def test_behind_a_column_transformer(names):
+    frame = rows(3)
+    columns = ColumnTransformer([("words", "passthrough", names), ("miles", SimpleImputer(), ["miles"])])
+    words = [i for i, name in enumerate(names) if name in WORDS]
+    model = make_pipeline(columns, cb.CatBoostRegressor(cat_features=words, iterations=10, **SMALL))
+    check(model.fit(frame, learned(frame, "number")), frame, 3)
+
+
 def test_a_feature_that_nothing_asks_is_a_column_all_the_same():
     frame = rows(4)
     model = cb.CatBoostRegressor(cat_features=WORDS, iterations=1, depth=1, **SMALL)
