@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+from onnxmltools.convert import convert_catboost
 from skl2onnx import convert_sklearn
 from skl2onnx.common import data_types as types
 from sklearn.preprocessing import StandardScaler
@@ -32,6 +33,9 @@ def boosters(made: Case, rows: list[int], folder: Path) -> Iterator[Callable[[],
     if not made.name.startswith(BOOSTERS):
         raise NotForIt
     register()
+    if made.name.startswith("CatBoost") and made.how == "categories":
+        yield lambda: convert_catboost(made.model)  # which refuses categories
+        return
     if made.name.startswith("XGB") and not hasattr(made.model, "steps"):
         # onnxmltools takes f0, f1 and so on, and its documentation says to rename what a frame's columns are.
         made = copy.copy(made)
