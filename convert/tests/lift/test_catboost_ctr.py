@@ -81,7 +81,7 @@ STATISTICS = {
     "Buckets": {"simple_ctr": "Buckets", "combinations_ctr": "Buckets"},
     "BinarizedTargetMeanValue": {"simple_ctr": "BinarizedTargetMeanValue"},
     "Counter": {"simple_ctr": "Counter", "combinations_ctr": "Counter"},
-    "priors": {"simple_ctr": "Borders:Prior=0.3:Prior=5:CtrBorderCount=40"},
+    "priors": {"simple_ctr": "Borders:Prior=-1:Prior=5:CtrBorderCount=40"},
     "leaf-wise": {"grow_policy": "Lossguide"},
 }
 
