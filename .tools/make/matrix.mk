@@ -5,5 +5,5 @@ test-matrix: $(VENV)/.convert $(VENV)/.matrix $(BIN)/worker onnxruntime ## pipel
 	  $(if $(JOBS),--jobs '$(JOBS)') $(if $(KEEP),--keep)
 
 .PHONY: scoreboard
-scoreboard: $(VENV)/.convert $(VENV)/.matrix $(VENV)/.scoreboard ## the same pipelines through skiff, sklearn-onnx, onnxmltools, treelite [SEEDS=50] [PIPELINES=7,40-60]
+scoreboard: $(VENV)/.convert $(VENV)/.matrix $(VENV)/.scoreboard $(BIN)/worker onnxruntime ## the same pipelines through skiff, sklearn-onnx, onnxmltools, treelite [SEEDS=50] [PIPELINES=7,40-60]
 	@PYTHONPATH=convert $(PYTHON) -m matrix.scoreboard $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(PIPELINES),--pipelines '$(PIPELINES)')

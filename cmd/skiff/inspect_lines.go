@@ -95,6 +95,9 @@ func rules(c *bundle.Column) []string {
 	add("other", c.Other)
 	add("unknown", c.Unknown)
 	add("text", c.Text)
+	if c.Hash != nil {
+		add("hash", *c.Hash)
+	}
 	add("default", number(c.Default))
 	add("least", number(c.Least))
 	add("limit", number(c.Limit))

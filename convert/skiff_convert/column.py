@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .feature import Keys, Scalar, Template, Time
+from .look.cityhash import category
 
 # 2**128 - 2**103, the least double that rounds to float32 infinity (a tie with 2**128, which is even).
 FLOAT32_LIMIT = 3.4028235677973366e38
+
+HASH = "city32"  # the lower half of CityHash64 1.0 of a text in UTF-8: CatBoost's of a category
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Column:
     limit: float | None = None  # of numbers: magnitudes from here on are rejected; of a category without any
     least: float | None = None  # of numbers: those below are rejected; None: from minus the limit on
     words: tuple[tuple[Keys, str], ...] = ()  # of an entry or a word: where which text, or a list with it, is
+    hash: str = ""  # of a category: its words stand for all texts, and whole numbers, of their hash: HASH
     default: Scalar | None = None  # of the feature, where missing or null is "default"
     low: float | None = None  # of a number: what is below is this
     high: float | None = None  # likewise, what is above
@@ -55,6 +59,9 @@ class Column:
         """What X has where the feature is its default: the number, or the code."""
         if self.kind == "number":
             return float(self.default)
+        if self.hash:
+            wanted = hashed(self.default)
+            return float(next((i for i, w in enumerate(self.vocabulary, 1) if hashed(w) == wanted), 0))
         known = (i for i, word in enumerate(self.vocabulary, 1) if same(word, self.default))
         return float(next(known, 0))
 
@@ -69,7 +76,7 @@ class Column:
         else:
             entry["path"] = list(self.source)
         entry["missing"] = self.missing
-        for rule in ("null", "other", "unknown", "text", "repeat", "without"):
+        for rule in ("null", "other", "unknown", "text", "hash", "repeat", "without"):
             if getattr(self, rule):
                 entry[rule] = getattr(self, rule)
         if self.kind == "entry":
@@ -84,6 +91,18 @@ class Column:
         bounds = {"min": self.low, "max": self.high, "limit": self.limit, "least": self.least}
         entry |= {key: bound for key, bound in bounds.items() if bound is not None}
         return entry | ({"vocabulary": list(self.vocabulary)} if self.kind == "category" else {})
+
+
+def hashed(value: object) -> int | None:
+    """The hash of a text, or of a whole number's digits; None of another value, and of half a surrogate."""
+    if isinstance(value, float) or value is None:
+        return None
+    text = value if isinstance(value, str) else str(int(value))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return None
+    return category(text)
 
 
 def same(word: object, other: object) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import spec as specs
+from .column import HASH
 from .columns import Column
 from .errors import ConvertError
 from .feature import Keys, Template
@@ -14,6 +15,8 @@ from .form.links import SHARES, link_allowance
 from .lift import Lifting, Wanted
 from .rules import ruled
 from .spec import Spec
+
+LONG = 2.0**63  # from which on CatBoost takes no integer: a C long's
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ def columns_of(lifting: Lifting, spec: Spec, accepts: Taken, optional: bool) -> 
 
 
 def _category(wanted: Wanted, source: Template | Keys | None, accepts: Taken, optional: bool) -> Column:
+    if wanted.hashed:  # CatBoost's: text, or a whole number, and nothing else
+        rules = {"hash": HASH, "vocabulary": wanted.words, "unknown": "accept"}
+        if not isinstance(source, Template):
+            rules |= {"other": "reject", "null": "reject", "limit": LONG}
+        return Column(wanted.name, source, "category", "reject", **rules)
     missing = None in wanted.words
     text = any(isinstance(word, str) for word in wanted.words)
     unknown = "reject" if wanted.strict else "accept"

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .column import Column
+from .column import Column, hashed
 from .feature import Keys, Template
 from .reading import Unreadable, number_in, part_of
 
@@ -95,17 +95,25 @@ class Codes:
 
     def __init__(self, column: Column):
         self._column = column
-        self._codes = {key(word): code for code, word in enumerate(column.vocabulary, 1)}
+        self._codes = {self._key(word): code for code, word in enumerate(column.vocabulary, 1)}
         self._kinds = {kind for kind, _ in self._codes}
+
+    def _key(self, value: object) -> tuple[str, object]:
+        if self._column.hash and not isinstance(value, float) and value is not None:
+            return "text", hashed(value)
+        return key(value)
 
     def find(self, value: object) -> int:
         """The code; 0 where it is no word."""
-        return self._codes.get(key(value), 0)
+        return self._codes.get(self._key(value), 0)
 
     def of(self, value: object) -> tuple[int, bool]:
         """The code, and whether that is nothing unknown. Reject what the column refuses."""
-        kind, _ = word = key(value)
+        kind, _ = word = self._key(value)
         column = self._column
+        number = isinstance(value, (int, float))
+        if column.hash and number and column.limit is not None and not _below(value, column.limit):
+            raise Reject("not_finite", dotted(column.source))
         if word in self._codes and not (kind == "null" and column.null):
             return self._codes[word], True
         if kind == "null":

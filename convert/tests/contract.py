@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from jsonschema import Draft202012Validator
 
+from skiff_convert.column import hashed
 from skiff_convert.columns import Column
 from skiff_convert.feature import Time
 from skiff_convert.form import Head
@@ -21,7 +22,7 @@ CONTRACT = Path(__file__).parents[2] / "inference" / "bundle"
 FORMATS = (1, 2, 3)
 BINARY = ("expit", "expit32", "both")  # links that make two probabilities of one score
 # Of columns.
-RULES = ("missing", "null", "other", "unknown", "text", "limit", "least", "repeat", "without")
+RULES = ("missing", "null", "other", "unknown", "text", "limit", "least", "repeat", "without", "hash")
 
 
 def vectors(name: str) -> list[dict]:
@@ -54,6 +55,9 @@ def beyond_manifest_schema(manifest: dict) -> str:
             return "repeated word"
         if not finite(words):
             return "not finite"
+    for column in manifest["columns"]:
+        if "hash" in column and len(set(map(hashed, column["vocabulary"]))) < len(column["vocabulary"]):
+            return "repeated word"
     if any(column.get("least", -math.inf) >= column.get("limit", math.inf) for column in manifest["columns"]):
         return "bad limit"
     for why in map(_beyond_column, manifest["columns"]):

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/go-faster/city"
+
 	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
 
@@ -37,7 +39,7 @@ func (c *Column) check() error {
 // and a word without their own.
 func (c *Column) checkFields() error {
 	own, ok := map[string][]string{
-		Category: {"path", "template", "missing", "null", "other", "unknown", "text", "vocabulary", "default", "time", "limit"},
+		Category: {"path", "template", "missing", "null", "other", "unknown", "text", "vocabulary", "default", "time", "limit", "hash"},
 		Number:   {"path", "missing", "null", "text", "limit", "least", "default", "min", "max", "time"},
 		OneWord:  {"path", "missing", "null", "word", "repeat", "without"},
 		Entry:    {"path", "missing", "null", "limit", "least", "words"},
@@ -69,6 +71,7 @@ func (c *Column) checkFields() error {
 		{"max", c.Max != nil},
 		{"limit", c.Limit != nil},
 		{"least", c.Least != nil},
+		{"hash", c.Hash != nil},
 	} {
 		if field.there && !slices.Contains(own, field.name) {
 			return fmt.Errorf("%s is no field of kind %s", field.name, c.Kind)
@@ -120,6 +123,9 @@ func (c *Column) checkCategory() error {
 	if err := oneOf("unknown", c.Unknown, Refuse, Accept); err != nil {
 		return err
 	}
+	if err := c.checkHash(); err != nil {
+		return err
+	}
 	if len(c.Template) > 0 {
 		return c.checkTemplate()
 	}
@@ -134,6 +140,31 @@ func (c *Column) checkCategory() error {
 	}
 	return errors.Join(errs...)
 }
+
+// checkHash makes sure that words which are compared by their hash are texts,
+// each with another one.
+func (c *Column) checkHash() error {
+	if c.Hash == nil {
+		return nil
+	}
+	if c.Text != "" || c.Time != nil {
+		return errors.New("its words are hashes, which have no text and time")
+	}
+	known := make(map[uint32]bool, len(c.Vocabulary))
+	for i := range c.Vocabulary {
+		if c.Vocabulary[i].Kind != jsonscan.Text {
+			return errors.New("its words are hashes, and one of them is no text")
+		}
+		known[Hash32([]byte(c.Vocabulary[i].Text))] = true
+	}
+	if len(known) < len(c.Vocabulary) {
+		return errors.New("two of its words have the same hash")
+	}
+	return oneOf("hash", *c.Hash, City32)
+}
+
+// Hash32 returns the hash of a text that City32 means.
+func Hash32(text []byte) uint32 { return uint32(city.CH64(text)) } //nolint:gosec // its lower half
 
 // checkReading checks how a category reads text and times.
 func (c *Column) checkReading() error {

@@ -75,6 +75,10 @@ const (
 	Count  = "count"
 )
 
+// City32 is how a category's words may be compared: by the lower half of
+// CityHash64, version 1.0, of their text in UTF-8.
+const City32 = "city32"
+
 // A Manifest says how records become rows and predictions become output. The
 // converter writes it; the worker has no other knowledge of a model.
 type Manifest struct {
@@ -220,6 +224,7 @@ type Column struct {
 	Vocabulary []Scalar `json:"vocabulary,omitempty"`
 	Words      []Part   `json:"words,omitzero"` // of an entry: where text or a list of texts makes it 1
 
+	Hash    *string  `json:"hash,omitempty"`    // of a category: its words stand for all texts and integers of their hash, City32
 	Default *float64 `json:"default,omitempty"` // what the column gets where Missing or Null says so: a number, or a code
 	Min     *float64 `json:"min,omitempty"`     // a number below is this one
 	Max     *float64 `json:"max,omitempty"`     // a number above is this one

@@ -42,7 +42,7 @@ func ruleOf(name string) rule {
 
 func compileCategory(c *bundle.Column, paths *jsonscan.Builder) *category {
 	out := &category{
-		place: locate(paths, c.Path), words: wordsOf(c.Vocabulary),
+		place: locate(paths, c.Path), words: wordsOf(c.Vocabulary, c.Hash != nil),
 		missing: standinOf(c, c.Missing), missingIsNull: c.Missing == bundle.Null, null: standinOf(c, c.Null),
 		other: ruleOf(c.Other), unknown: ruleOf(c.Unknown), limit: orElse(c.Limit, 0),
 	}
@@ -67,6 +67,8 @@ func (c *category) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rej
 		return 0, false, c.place.reject(s.found, c.words.expected)
 	case v.Kind == jsonscan.Null:
 		return c.ofNull()
+	case c.words.hashes != nil:
+		return c.hashed(doc, v, s)
 	case c.reading != nil && (c.reading.time != nil || v.Kind == jsonscan.Text):
 		return c.read(doc, v, s)
 	}
@@ -100,6 +102,35 @@ func (c *category) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rej
 		return 0, false, wrongType(c.place.field(), c.words.expected, v.Kind)
 	}
 	return 0, rule == unknown, nil
+}
+
+// hashed is encode where words stand for all texts of their hash. An integer is
+// its digits, and true is 1.
+func (c *category) hashed(doc []byte, v jsonscan.Value, s *Scratch) (float64, bool, *inference.Rejection) {
+	s.text = s.text[:0]
+	isNumber := v.Kind == jsonscan.Integer || v.Kind == jsonscan.Float
+	if isNumber && c.limit > 0 && math.Abs(jsonscan.Nearest(doc, v)) >= c.limit {
+		return 0, false, notFinite(c.place.field(), c.limit)
+	}
+	switch v.Kind {
+	case jsonscan.Text:
+		s.text = jsonscan.AppendText(s.text, doc, v)
+	case jsonscan.Integer:
+		s.text, _ = jsonscan.AppendStr(s.text, doc, v)
+	case jsonscan.Boolean:
+		s.text = append(s.text, '0')
+		if v.Raw(doc)[0] == 't' {
+			s.text[0] = '1'
+		}
+	case jsonscan.Float:
+		if c.other != reject {
+			return 0, c.other == unknown, nil
+		}
+		fallthrough
+	default:
+		return 0, false, wrongType(c.place.field(), c.words.expected, v.Kind)
+	}
+	return c.of(c.words.text(s.text), v)
 }
 
 // read is encode for a value that is read as a number first: a word is that

@@ -13,7 +13,7 @@ type template struct {
 	missing        standin // where a part is missing
 	null           standin // where a part is null and that is no text
 	nullIsText     bool
-	codes          map[string]int32
+	words          *words
 	refusesUnknown bool
 }
 
@@ -26,7 +26,7 @@ type part struct {
 func compileTemplate(c *bundle.Column, paths *jsonscan.Builder) *template {
 	t := &template{
 		missing: standinOf(c, c.Missing), null: standinOf(c, c.Null), nullIsText: c.Null == "",
-		codes: wordsOf(c.Vocabulary).texts, refusesUnknown: ruleOf(c.Unknown) == reject,
+		words: wordsOf(c.Vocabulary, c.Hash != nil), refusesUnknown: ruleOf(c.Unknown) == reject,
 	}
 	for _, p := range c.Template {
 		if len(p.Path) > 0 {
@@ -64,11 +64,11 @@ func (t *template) encode(doc []byte, s *Scratch) (float64, bool, *inference.Rej
 			return 0, false, wrongType(p.place.field(), expected, v.Kind)
 		}
 	}
-	code, ok := t.codes[string(s.text)]
-	if !ok && t.refusesUnknown {
+	code := t.words.text(s.text)
+	if code == 0 && t.refusesUnknown {
 		return 0, false, unknownCategory(t.field(), jsonscan.Text.String())
 	}
-	return float64(code), !ok, nil
+	return float64(code), code == 0, nil
 }
 
 // field returns the first of the fields that it is made of.

@@ -3,6 +3,7 @@ package feature
 import (
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/skiff-ml/skiff/inference/bundle"
 	"github.com/skiff-ml/skiff/inference/jsonscan"
@@ -12,15 +13,23 @@ import (
 // vocabulary. A number or boolean is the word that it is equal to in Python,
 // where 7 is 7.0 and true is 1.
 type words struct {
-	texts    map[string]int32  // nil where there is no text
+	texts    map[string]int32  // nil where there is no text, or hashes stand for it
+	hashes   map[uint32]int32  // nil where texts are compared as they are
 	numbers  map[float64]int32 // nil where there is no number and no boolean
 	integers map[string]int32  // those that no float64 is equal to, by their digits
 	null     int32             // 0 where it is no word
 	expected string            // what kinds there are, for people
 }
 
-func wordsOf(vocabulary []bundle.Scalar) *words {
+func wordsOf(vocabulary []bundle.Scalar, hashed bool) *words {
 	w := &words{}
+	if hashed {
+		w.expected, w.hashes = "text or an integer", make(map[uint32]int32, len(vocabulary))
+		for i := range vocabulary {
+			w.hashes[bundle.Hash32([]byte(vocabulary[i].Text))] = int32(i + 1)
+		}
+		return w
+	}
 	for i := range vocabulary {
 		word, code := &vocabulary[i], int32(i+1)
 		switch word.Kind {
@@ -44,6 +53,18 @@ func wordsOf(vocabulary []bundle.Scalar) *words {
 	}
 	w.expected = w.kinds()
 	return w
+}
+
+// text returns the code of a text, 0 where it is no word. One with half a
+// surrogate pair, which no UTF-8 has, is none.
+func (w *words) text(text []byte) int32 {
+	switch {
+	case w.hashes == nil:
+		return w.texts[string(text)]
+	case !utf8.Valid(text):
+		return 0
+	}
+	return w.hashes[bundle.Hash32(text)]
 }
 
 // number returns the code of a number or boolean, 0 where it is no word, and

@@ -1,11 +1,12 @@
-"""CatBoost's numeric features: float32 values above a border, sums of doubles, then scale and bias."""
+"""CatBoost: float32 values, or statistics of categories, above a border; sums of doubles, scale and bias."""
 
 import numpy as np
 
-from ..form import Computed, Forest, Head, Step, Trees, Value, apply
+from ..form import Computed, Constant, Forest, Head, Step, Trees, Value, apply
 from ..look import cbm
-from ..look.cbm import CatBooster, CatTree
+from ..look.cbm import ONE_HOT, CatBooster, CatTree
 from ..look.graph import Obj
+from . import catboost_ctr
 from .boosters import bytes_of, check_names, check_width, may_miss
 from .labels import labels_of
 from .table import Lifting, Matrix
@@ -16,22 +17,22 @@ MOST_DEPTH = 12  # of an oblivious tree, which is written out: 2**12 leaves
 def scores(obj: Obj, matrix: Matrix, lifting: Lifting) -> tuple[CatBooster, tuple[Value, ...]]:
     """The raw values, one a dimension."""
     booster = cbm.read(bytes_of(obj, ("__model",), lifting))
-    if booster.categorical or booster.unsupported:
-        kinds = ", ".join(booster.unsupported) or "categorical features"
+    if booster.unsupported:
         raise lifting.refuse(
-            f"CatBoost with {kinds}: the model has hashes of the words, not the words",
-            "encode the columns in the pipeline (OrdinalEncoder, TargetEncoder), and give CatBoost numbers",
+            f"CatBoost with {', '.join(booster.unsupported)}", "make numbers or categories of them before"
         )
     check_width(booster.columns, matrix, lifting, "CatBoost")
-    names = [""] * booster.columns
-    for feature in booster.floats:
-        names[feature.column] = feature.name
-    if names != [str(i) for i in range(len(names))] and all(names):
-        check_names(names, matrix, lifting, "CatBoost")
-    may_miss(matrix, lifting)
-    trees = joined(booster, lifting)
+    learned = _names(booster)
+    if learned != [str(i) for i in range(len(learned))] and all(learned):
+        check_names(learned, matrix, lifting, "CatBoost")
+    words = {column for column, _ in booster.categorical.values()}
+    may_miss(Matrix([value for i, value in enumerate(matrix.values) if i not in words]), lifting)
+    made = catboost_ctr.categories(booster, matrix, lifting)
+    values = [Constant(0.0) if i in words else lifting.number(v) for i, v in enumerate(matrix.values)]
+    others, at = catboost_ctr.asked(made, values, lifting)
+    trees = joined(booster, np.where(at < 0, -1, len(values) + at), lifting)
     target = np.full(len(booster.trees), 0 if booster.dimension == 1 else -1)
-    node = Forest(tuple(lifting.numbers(matrix)), trees, np.zeros(booster.dimension), target)
+    node = Forest((*values, *others), trees, np.zeros(booster.dimension), target)
     raw = []
     for i, bias in enumerate(booster.bias.tolist()):
         steps = (Step("mul", booster.scale), Step("add", bias))
@@ -41,18 +42,27 @@ def scores(obj: Obj, matrix: Matrix, lifting: Lifting) -> tuple[CatBooster, tupl
 
 def names(obj: Obj, lifting: Lifting) -> list[str]:
     """The columns that it was trained on."""
-    booster = cbm.read(bytes_of(obj, ("__model",), lifting))
+    return _names(cbm.read(bytes_of(obj, ("__model",), lifting)))
+
+
+def _names(booster: CatBooster) -> list[str]:
     made = [str(i) for i in range(booster.columns)]
     for feature in booster.floats:
         made[feature.column] = feature.name
+    for column, name in booster.categorical.values():
+        made[column] = name
     return made
 
 
-def joined(booster: CatBooster, lifting: Lifting) -> Trees:
-    """The nodes of all trees one after another: right where a value is above the border."""
+def joined(booster: CatBooster, at: np.ndarray, lifting: Lifting) -> Trees:
+    """The nodes of all trees one after another: right where a value is above the border.
+
+    at is which value each split asks, -1 where it is that of its column.
+    """
     above = {feature.column: feature.nan == "true" for feature in booster.floats}
-    border = np.array([split.border for split in booster.splits])
+    border = np.array([0.5 if split.kind == ONE_HOT else split.border for split in booster.splits])
     column = np.array([split.column for split in booster.splits], np.int64)
+    column = np.where(at < 0, column, at)
     nan_right = np.array([above.get(split.column, False) for split in booster.splits], bool)
     parts = []
     for tree in booster.trees:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import ConvertError
-from ..form import Through, Value
+from ..form import Computed, Through, Value
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Wanted:
 
     A category's words are the values that have a code, 1 + their index: text, numbers, booleans, and None for
     what is missing. strict is whether the original refuses a value that is none of them. absent_missing
-    is whether a number that a record does not have is NaN, as null is, and not 0.0.
+    is whether a number that a record does not have is NaN, as null is, and not 0.0. hashed is whether a word
+    stands for all texts, and whole numbers, of its hash.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Wanted:
     words: tuple = ()
     strict: bool = False
     absent_missing: bool = False
+    hashed: bool = False
 
 
 @dataclass
@@ -67,12 +69,13 @@ class Lifting:
     vectorized: tuple[Sequence[str], "Matrix"] | None = (
         None  # the names of a DictVectorizer, and what it makes
     )
+    filled: set[int] = field(default_factory=set)  # columns of X that an imputer has put something into
 
     def at(self, step: str) -> "Lifting":
         """The same, one step further in."""
         return Lifting(
             self.names, self.wanted, self.nan, self.held, (*self.where, step), self.dtypes, self.missing,
-            self.vectorized,
+            self.vectorized, self.filled,
         )  # fmt: skip
 
     def refuse(self, what: str, hint: str = "") -> ConvertError:
@@ -86,11 +89,33 @@ class Lifting:
         """The column of X with the codes of a cell."""
         return self._column(Wanted(cell.name, "category", tuple(word_of(w) for w in words), strict))
 
+    def hashed(self, cell: Cell, words: Iterable[str]) -> int:
+        """The column of X with the codes of a cell's hashes, which the words have."""
+        return self._column(Wanted(cell.name, "category", tuple(words), hashed=True))
+
+    def passed(self, value: Value | Cell, others: Iterable[Value | Cell], words: Iterable[str]) -> int | None:
+        """The same of a cell that a ColumnTransformer has passed on, of which nothing else is made.
+
+        It was taken for a number; None where it is no such cell.
+        """
+        if isinstance(value, Cell):
+            return self.hashed(value, words) if value.fill is None else None
+        if not isinstance(value, Through) or value.steps or value.column in self.filled:
+            return None
+        if any(reads(other, value.column) for other in others):
+            return None
+        name = self.wanted[value.column].name
+        self.wanted[value.column] = Wanted(name, "category", tuple(words), hashed=True)
+        return value.column
+
     def number(self, value: Value | Cell) -> Value:
         """A value as a number; a cell's own, where that is what it is."""
         if not isinstance(value, Cell):
             return value
-        return Through(self._column(Wanted(value.name, "number")))
+        column = self._column(Wanted(value.name, "number"))
+        if value.fill is not None:
+            self.filled.add(column)
+        return Through(column)
 
     def numbers(self, matrix: Matrix) -> list[Value]:
         """All of a matrix as numbers."""
@@ -100,6 +125,13 @@ class Lifting:
         if wanted not in self.wanted:
             self.wanted.append(wanted)
         return self.wanted.index(wanted)
+
+
+def reads(value: Value | Cell, column: int) -> bool:
+    """Whether a value is made of a column of X."""
+    if isinstance(value, Computed):
+        return any(reads(inner, column) for inner in value.node.inputs())
+    return getattr(value, "column", None) == column
 
 
 def word_of(value: object) -> str | float | bool | None:

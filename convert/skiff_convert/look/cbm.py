@@ -1,6 +1,6 @@
 """CatBoost's boosters, of its CBM format, in plain arrays.
 
-CBM: "CBM1", the length of the core (uint32), the core (a FlatBuffer), and tables of category statistics.
+CBM: "CBM1", the length of the core (uint32), the core (a FlatBuffer), and tables of category statistics: ctr.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from . import ctr
 from .errors import DAMAGED, LookError
 from .flatbuffer import Table
 
@@ -42,7 +43,7 @@ class CatOneHot:
 
 @dataclass(frozen=True)
 class CatSplit:
-    """A condition: column > border (float32), or the hash of column = value."""
+    """A condition: column > border (float32), the hash of column = value, or the statistic value > border."""
 
     kind: str  # FLOAT, ONE_HOT, CTR or ESTIMATED
     column: int
@@ -68,8 +69,10 @@ class CatTree:
 class CatBooster:
     """A booster: scale * the sum of its trees' leaves + bias, one number a dimension.
 
-    unsupported  the names of what is beyond numbers and compared categories, each once: category statistics
-                 (CTR), text and embedding features. Their splits are in splits, without their meaning.
+    unsupported  the names of what is beyond numbers and categories, each once: text and embedding features.
+                 Their splits are in splits, without their meaning.
+    categorical  categorical features by their index among these: column among all, and name
+    ctrs         the statistics that splits ask, by their value
     columns      features that a row has; class_names as JSON has them
     """
 
@@ -79,7 +82,8 @@ class CatBooster:
     bias: np.ndarray
     floats: list[CatFloat]
     one_hots: list[CatOneHot]
-    categorical: list[str]  # names of all categorical features
+    categorical: dict[int, tuple[int, str]]
+    ctrs: list[ctr.CatCtr]
     columns: int
     splits: list[CatSplit]
     trees: list[CatTree]
@@ -99,7 +103,7 @@ def read(data: bytes | bytearray) -> CatBooster:
     if len(core) < size or size < 8:
         raise LookError("the CatBoost booster ends early", DAMAGED)
     try:
-        return _booster(Table.root(core))
+        return _booster(Table.root(core), data[8 + size :])
     except LookError:
         raise
     except (
@@ -114,7 +118,7 @@ def read(data: bytes | bytearray) -> CatBooster:
         raise LookError("the CatBoost booster is damaged", DAMAGED) from err
 
 
-def _booster(core: Table) -> CatBooster:
+def _booster(core: Table, behind: bytes) -> CatBooster:
     if core.text(0) and not core.text(0).startswith("FlabuffersModel_v1"):
         raise LookError(
             f"the CatBoost booster is of format {core.text(0)[:40]!r}", "save it with CatBoost 1.2"
@@ -137,10 +141,11 @@ def _booster(core: Table) -> CatBooster:
     splits += [CatSplit(ESTIMATED, -1)] * sum(estimated)
     for one in one_hots:
         splits += [CatSplit(ONE_HOT, one.column, value=value) for value in one.values.tolist()]
-    statistics = [len(table.vector(1, "<f4")) for table in model.tables(7)]
-    splits += [CatSplit(CTR, -1)] * sum(statistics)
-    named = {"category statistics (CTR)": sum(statistics), "text features": len(texts)}
-    named["embedding features"] = len(embeddings)
+    ctrs = ctr.read(model.tables(7), behind)
+    splits += [CatSplit(CTR, -1, b, i) for i, one in enumerate(ctrs) for b in one.borders.tolist()]
+    if any(i not in places for one in ctrs for i in one.projection.every_cat()):
+        raise ValueError("a statistic of a feature that is not there")
+    named = {"text features": len(texts), "embedding features": len(embeddings)}
     bias = model.vector(16, "<f8")
     if not len(bias):
         bias = np.full(dimension, model.number(15, "<f8", 0.0))
@@ -154,7 +159,8 @@ def _booster(core: Table) -> CatBooster:
         bias=np.array(bias, np.float64),
         floats=floats,
         one_hots=one_hots,
-        categorical=[name for _, _, name in cats],
+        categorical=places,
+        ctrs=ctrs,
         columns=len(floats) + len(cats) + len(texts) + len(embeddings),
         splits=splits,
         trees=_trees(model, dimension, len(splits)),

@@ -1,5 +1,9 @@
 """CatBoost's hash of a category: the lower half of CityHash64, version 1 (Pike and Alakuijala)."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 MASK = (1 << 64) - 1
 K0, K1, K2, K3 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F, 0xC949D7C7509E6557
 MIX = 0x9DDFEA08EB382D69
@@ -109,3 +113,32 @@ def _long(data: bytes, size: int) -> int:
         w = _weak(data, at + 32, z + w[1], y)
         z, x = x, z
     return _mix(_mix(v[0], w[0]) + _shift(y) * K1 + z, _mix(v[1], w[1]) + x)
+
+
+SUFFIX = b"(hashed)"  # of texts that are made of a hash
+_TRIES = 1 << 13  # of each hash at once
+
+
+def texts_of(hashes: Sequence[int]) -> list[str]:
+    """A text of 16 printable characters for each int32, of which category makes it: there are many."""
+    end = int.from_bytes(SUFFIX, "little")
+    high = np.uint64(_rotate(end + 16, 16))
+    back = np.uint64(pow(MIX, -1, 1 << 64))
+    found: list[str] = []
+    for value in hashes:
+        upper, text = 0, b""
+        while not text:  # the upper half of the hash is free: the first that makes eight printable bytes
+            tries = np.arange(upper, upper + _TRIES, dtype=np.uint64) << np.uint64(32)
+            upper += _TRIES
+            mixed = _unshift(((tries | np.uint64(value & 0xFFFFFFFF)) ^ np.uint64(end)) * back) * back
+            begin = (_unshift(mixed ^ high) * back) ^ high
+            made = begin.astype("<u8").view(np.uint8).reshape(-1, 8)
+            good = np.flatnonzero(((made > 32) & (made < 127)).all(axis=1))
+            text = made[good[0]].tobytes() + SUFFIX if len(good) else b""
+        found.append(text.decode("ascii"))
+    return found
+
+
+def _unshift(value: np.ndarray) -> np.ndarray:
+    """The inverse of _shift, which is its own."""
+    return value ^ value >> np.uint64(47)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from vectorized import vectorize
 
+from skiff_convert.column import hashed
 from skiff_convert.fold import EQ, LEQ, MEMBER, Folded, fold
 from skiff_convert.form import Computed, Evaluation, Forest, Head
 from skiff_convert.lift import Cell, Lifting, Matrix, estimate
@@ -134,10 +135,11 @@ def table(lifting: Lifting, records: list[dict]) -> np.ndarray:
     """X of records, as the worker makes it: an absent key, null and text each by its rule."""
     X = np.zeros((len(records), len(lifting.wanted)))
     for j, wanted in enumerate(lifting.wanted):
-        codes = {_key(word): i for i, word in enumerate(wanted.words, 1)}
+        key = hashed if wanted.hashed else _key
+        codes = {key(word): i for i, word in enumerate(wanted.words, 1)}
         for i, record in enumerate(records):
             if wanted.kind == "category":
-                X[i, j] = codes.get(_key(record.get(wanted.name)), 0)
+                X[i, j] = codes.get(key(record.get(wanted.name)), 0)
             elif wanted.name in record:
                 value = record[wanted.name]
                 X[i, j] = np.nan if value is None else float(value)

@@ -109,11 +109,9 @@ def test_refusals_name_the_reason():
     y = target(frame, 7)
     numbers = frame.drop(columns="zone")
     names = list(numbers.columns)
-    with pytest.raises(ConvertError, match="CTR.*hashes of the words"):
-        words = frame.fillna({"zone": ""})
-        Lifted(regressor(cat_features=["zone"], one_hot_max_size=1).fit(words, y), list(frame.columns))
-    with pytest.raises(ConvertError, match="categorical features"):
-        Lifted(regressor(cat_features=["zone"], one_hot_max_size=99).fit(words, y), list(frame.columns))
+    with pytest.raises(ConvertError, match="CatBoost with text features"):
+        texts = frame.assign(zone=np.where(y > np.median(y), "far away", "near"))
+        Lifted(regressor(text_features=["zone"]).fit(texts, y), list(frame.columns))
     with pytest.raises(ConvertError, match="loss RMSEWithUncertainty"):
         Lifted(regressor(loss_function="RMSEWithUncertainty").fit(numbers, y), names)
     with pytest.raises(ConvertError, match="learned column 'hour' where the input has 'miles'"):

@@ -89,9 +89,11 @@ def test_a_category_of_every_library_is_found(models):
     assert any(tree.cat_sets for tree in booster(look(models / "lightgbm-4-words.pkl").root).trees)
 
 
-def test_what_catboost_models_hold_beyond_numbers_is_named(models):
+def test_what_catboost_models_hold_beyond_numbers(models):
     for name in ("catboost-1.0-ctr.pkl", "catboost-1.2-ctr.pkl"):
-        assert booster(look(models / name).root).unsupported == ["category statistics (CTR)"]
+        parsed = booster(look(models / name).root)
+        assert parsed.ctrs and not parsed.unsupported
+        assert all(one.counts.places and len(one.borders) for one in parsed.ctrs)
     found = look(models / "catboost-1.2-classifier.pkl")
     parsed = booster(found.root)
     assert isinstance(parsed, CatBooster)
