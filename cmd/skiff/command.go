@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,7 +36,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	s := &settings{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
 	ran := false // what goes wrong before is how it was called
 	root := &cobra.Command{
-		Use: "skiff", Short: "Prove a model, try it, have it served", Long: long, Version: version(),
+		Use: "skiff", Short: "Prove a model, try it, have it served", Long: long, Version: command.Version(),
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRun: func(*cobra.Command, []string) { ran = true },
 	}
@@ -57,25 +56,4 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return hint.With(command.Usage("skiff", err), advice)
 	}
 	return err
-}
-
-// release is the version of a released program: go build -ldflags "-X main.release=v1.2.3".
-var release string //nolint:gochecknoglobals // the linker sets it
-
-// version is that, or the module's, or the commit that the program was built from.
-func version() string {
-	if release != "" {
-		return release
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
-			v = s.Value
-		}
-	}
-	return v
 }

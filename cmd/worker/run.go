@@ -17,7 +17,7 @@ import (
 	"github.com/skiff-ml/skiff/inference/hint"
 )
 
-const usage = `Usage: worker [-event FILE | -score FILE [-to FILE] | -check | -listen ADDR]
+const usage = `Usage: worker [-event FILE | -score FILE [-to FILE] | -check | -listen ADDR | -version]
 
 Scores batches of Kinesis records with the model of an MLflow run. In Lambda,
 without flags, it serves.
@@ -31,6 +31,7 @@ without flags, it serves.
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
                interface emulator does, and GET /metrics and /health; in Lambda, serve
+  -version     print its version
 
 Variables:
   RUN_ID                   which run, or @ALIAS: the run that models/aliases/ALIAS.json
@@ -96,7 +97,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	score := flags.String("score", "", "")
 	to := flags.String("to", "", "")
 	addr := flags.String("listen", "", "")
+	version := flags.Bool("version", false, "")
 	if err := command.Parse(flags, args, usage, stderr); err != nil {
+		return err
+	}
+	if *version {
+		_, err := fmt.Fprintln(stdout, "worker version", command.Version())
 		return err
 	}
 	if count(*event != "", *score != "", *check, *addr != "") > 1 {
