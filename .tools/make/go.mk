@@ -48,6 +48,10 @@ $(BIN)/crane:
 	$(call INSTALL,github.com/google/go-containerregistry/cmd/crane@v0.22.1)
 $(BIN)/cyclonedx-gomod:
 	$(call INSTALL,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0)
+$(BIN)/actionlint:
+	$(call INSTALL,github.com/rhysd/actionlint/cmd/actionlint@v1.7.12)
+$(BIN)/govulncheck:
+	$(call INSTALL,golang.org/x/vuln/cmd/govulncheck@v1.9.0)
 $(BIN)/gojq:
 	$(call INSTALL,github.com/itchyny/gojq/cmd/gojq@v0.12.17)
 

@@ -32,12 +32,20 @@ $(UV): .tools/python/uv.lock
 
 GROUPS := stack convert boosters aws deploy lint compare matrix scoreboard
 OF_GROUP = $(if $(filter convert,$1),--all-extras convert/pyproject.toml,.tools/python/$1.in)
+# $(BUILD)/release-venv is what builds the converter's wheel, and looks over what is locked.
+$(BUILD)/release-venv/.release: .tools/python/release.lock $(UV)
+	@echo "installing what a release is made and looked over with" >&2
+	@$(UV) venv -q --allow-existing --python 3.11 $(@D)
+	@$(UV) pip sync -q -p $(@D)/bin/python --require-hashes $<
+	@touch $@
+
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 lock: $(UV)
 	cat $(GROUPS:%=.tools/python/%.lock) > $(BUILD)/all.lock
-	$(COMPILE) $(foreach group,$(GROUPS),$(call OF_GROUP,$(group))) -o $(BUILD)/all.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) $(foreach group,$(GROUPS),$(call OF_GROUP,$(group))) -o $(BUILD)/all.lock
 	$(foreach group,$(GROUPS),cp $(BUILD)/all.lock .tools/python/$(group).lock; \
 	  $(COMPILE) $(call OF_GROUP,$(group)) -o .tools/python/$(group).lock;)
 	$(COMPILE) .tools/python/uv.in -o .tools/python/uv.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) .tools/python/release.in -o .tools/python/release.lock
 	for name in onnxruntime sam; do $(COMPILE) --no-deps .tools/python/$$name.in -o .tools/python/$$name.lock; done # only unpacked

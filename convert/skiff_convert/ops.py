@@ -14,7 +14,7 @@ HINT = "a wheel for this system has it; in a checkout make ops builds it, with a
 
 
 def library() -> Path | None:
-    """The library that SKIFF_LIB names, or the package's own, or that make built; None where there is none, or
+    """The library that SKIFF_LIB names, or the package has, or make built; None where there is none, or
     SKIFF_LIB is none.
 
     ConvertError where SKIFF_LIB names what is not there.
