@@ -1,7 +1,7 @@
 # The programs: worker and skiff in the project's module, what measures and shows them in cmd/tools, which is a module of its own.
 TOOLS := $(addprefix $(BIN)/,local bench compare compare-skiff compare-godense)
 .PHONY: $(BIN)/worker $(BIN)/skiff $(TOOLS) # go build knows when
-VERSIONED = -X github.com/skiff-ml/skiff/cmd/internal/command.release=$(shell git describe --tags --always --dirty 2>/dev/null)
+VERSIONED = -X main.release=$(shell git describe --tags --always --dirty 2>/dev/null)
 FIRST = @test -e $@ || echo "building $@, up to a minute the first time" >&2
 $(BIN)/worker: onnxruntime ops
 	$(FIRST)

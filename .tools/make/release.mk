@@ -8,8 +8,8 @@ release: release-build ## what a release has, for this system, into .build/relea
 
 .PHONY: release-build
 release-build: release-clean onnxruntime ops $(UV) $(BIN)/cyclonedx-gomod $(BUILD)/release-venv/.release
-	@.tools/release/archive '$(RELEASE)'
 	@.tools/release/wheel '$(RELEASE)'
+	@.tools/release/archive '$(RELEASE)'
 	@.tools/release/sbom '$(RELEASE)'
 
 .PHONY: release-finish

@@ -82,11 +82,17 @@ lint-actions: $(BIN)/actionlint $(VENV)/.lint
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(BIN)/actionlint
 
 .PHONY: audit
-audit: $(BIN)/govulncheck $(BUILD)/release-venv/.release ## look for known vulnerabilities in what is used, by the databases of Go and PyPI
+audit: audit-go audit-python ## look for known vulnerabilities in what is used, by the databases of Go and PyPI; -k: in all of it
+
+.PHONY: audit-go
+audit-go: $(BIN)/govulncheck
 	$(BIN)/govulncheck ./...
 	$(BIN)/govulncheck -C cmd/tools ./...
+
+.PHONY: audit-python
+audit-python: $(BUILD)/release-venv/.release
 	@for lock in .tools/python/*.lock; do echo "pip-audit $$lock" >&2; \
-	  $(BUILD)/release-venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r $$lock; done
+	  $(BUILD)/release-venv/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock; done
 
 .PHONY: lock onnxruntime ops
 lock: ## resolve the Python packages again; what is locked stays where it can [UPGRADE=1: the newest]

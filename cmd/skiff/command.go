@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	s := &settings{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
 	ran := false // what goes wrong before is how it was called
 	root := &cobra.Command{
-		Use: "skiff", Short: "Prove a model, try it, have it served", Long: long, Version: command.Version(),
+		Use: "skiff", Short: "Prove a model, try it, have it served", Long: long, Version: version(),
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRun: func(*cobra.Command, []string) { ran = true },
 	}
@@ -56,4 +56,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return hint.With(command.Usage("skiff", err), advice)
 	}
 	return err
+}
+
+// release is the version of a released program: go build -ldflags "-X main.release=v1.2.3".
+var release string //nolint:gochecknoglobals // the linker sets it
+
+// version is that, or the module's, or the commit that the program was built from.
+func version() string {
+	if release != "" {
+		return release
+	}
+	return command.Version()
 }

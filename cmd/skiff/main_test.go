@@ -44,3 +44,15 @@ func TestWorker(t *testing.T) {
 		},
 	})
 }
+
+// A released program has its version from the linker.
+func TestVersion(t *testing.T) {
+	if v := version(); v == "" {
+		t.Error("it has none")
+	}
+	release = "v1.2.3"
+	t.Cleanup(func() { release = "" })
+	if v := version(); v != release {
+		t.Errorf("got %s, want %s", v, release)
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -89,6 +90,9 @@ Example:
 // Lambda has its timeout.
 const eventTime = 30 * time.Second
 
+// release is the version of a released program: go build -ldflags "-X main.release=v1.2.3".
+var release string //nolint:gochecknoglobals // the linker sets it
+
 // run is the command.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
@@ -102,7 +106,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return err
 	}
 	if *version {
-		_, err := fmt.Fprintln(stdout, "worker version", command.Version())
+		_, err := fmt.Fprintln(stdout, "worker version", cmp.Or(release, command.Version()))
 		return err
 	}
 	if count(*event != "", *score != "", *check, *addr != "") > 1 {

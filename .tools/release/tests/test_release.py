@@ -35,12 +35,14 @@ def unpacked(release, tmp_path_factory):
     return inside
 
 
-def test_the_archive(unpacked, newcomer):
+def test_the_archive(release, unpacked, newcomer):
     assert run(unpacked / "bin/skiff", "--version").stdout == f"skiff version {VERSION}\n"
     assert run(unpacked / "bin/worker", "-version").stdout == f"worker version {VERSION}\n"
     assert "usage: local" in run(unpacked / "bin/local", "-help").stdout
     env = {**newcomer, "RUN_ID": LINEAR, "MODEL_LOCATION": str(ROOT / "models" / LINEAR), "TEST_RUN": "True"}
     assert LINEAR in run(unpacked / "bin/worker", "-check", cwd=unpacked, env=env).stdout
+    beside = unpacked / "bin" / release.only("*.whl").name  # where skiff convert looks
+    assert beside.read_bytes() == release.only("*.whl").read_bytes()
     assert (unpacked / "LICENSE").is_file() and (unpacked / "licenses/ThirdPartyNotices.txt").is_file()
 
 
@@ -52,7 +54,7 @@ def test_the_archives_list(release, unpacked):
         assert parts[name]["hashes"][0]["content"] == digest(file.read_bytes())
     packed = release.only("skiff-*.tar.gz").read_bytes()
     assert bom["metadata"]["component"]["hashes"][0]["content"] == digest(packed)
-    for program in (unpacked / "bin").iterdir():
+    for program in (unpacked / "bin" / name for name in ("skiff", "worker", "local")):
         inside = re.findall(r"^\tdep\t(\S+)\t(\S+)", run("go", "version", "-m", program).stdout, re.M)
         assert len(inside) > 5
         for module, version in inside:
