@@ -19,6 +19,7 @@ func TestBoundary(t *testing.T) {
 		"github.com/aws/aws-sdk-go-v2/service/kinesis": core + "/sink",
 		"github.com/aws/aws-sdk-go-v2/service/sqs":     core + "/sink",
 		"github.com/aws/aws-sdk-go-v2/service/s3":      core + "/store",
+		"go.opentelemetry.io/otel/sdk/trace":           core + "/trace",
 	}
 	worker := list(t, "{{.ImportPath}} {{join .Deps \" \"}}", main)[main]
 	for path, owner := range only {

@@ -18,10 +18,11 @@ type DeadLetter struct {
 	SequenceNumber string          `json:"sequence_number,omitempty"`
 	Sub            int             `json:"sub,omitempty"` // its place in a record of several, from 1 on
 	Shard          string          `json:"shard,omitempty"`
-	Arrived        string          `json:"arrived,omitempty"` // at the stream, RFC 3339 in UTC
-	RunID          string          `json:"run_id"`            // of the model that could not take it
-	Bytes          int             `json:"bytes"`             // of the item
-	Data           []byte          `json:"data"`              // the item's bytes, in base64; null where the target takes no letter so large
+	Arrived        string          `json:"arrived,omitempty"`  // at the stream, RFC 3339 in UTC
+	TraceID        string          `json:"trace_id,omitempty"` // of the invocation, where that was traced
+	RunID          string          `json:"run_id"`             // of the model that could not take it
+	Bytes          int             `json:"bytes"`              // of the item
+	Data           []byte          `json:"data"`               // the item's bytes, in base64; null where the target takes no letter so large
 }
 
 // Why returns in a line why the item can never succeed: the reason, and behind it
@@ -45,7 +46,7 @@ func (l *DeadLetter) Why() string {
 // deadLetters returns a letter for each rejected item, with the items' indexes.
 // A letter that is over the limit goes without the item's bytes: the sequence
 // number still finds them in the stream.
-func (b *Batch) deadLetters(limit int) ([]Message, []int) {
+func (b *Batch) deadLetters(limit int, trace string) ([]Message, []int) {
 	var letters []Message
 	var items []int
 	for i := range b.Outcomes {
@@ -54,6 +55,7 @@ func (b *Batch) deadLetters(limit int) ([]Message, []int) {
 		}
 		item := &b.Items[i]
 		letter := item.deadLetter(b.Run(i), b.Outcomes[i].Rejection)
+		letter.TraceID = trace
 		message := Message{Key: letterKey(item), Data: letter.marshal()}
 		if len(message.Key)+len(message.Data) > limit {
 			letter.Data, letter.ID = nil, nil

@@ -169,7 +169,7 @@ func (e *Engine) bury(ctx context.Context, b *Batch) {
 	if e.deadLetters == nil {
 		return
 	}
-	letters, items := b.deadLetters(e.deadLetters.MessageBytes)
+	letters, items := b.deadLetters(e.deadLetters.MessageBytes, TraceOf(ctx))
 	if len(letters) == 0 {
 		return
 	}

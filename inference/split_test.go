@@ -94,7 +94,7 @@ func TestSplit(t *testing.T) {
 			}
 		}
 	}
-	if letters, _ := (&b).deadLetters(1 << 20); !strings.Contains(string(letters[0].Data), `"run_id":"`+b.Run(4)+`"`) {
+	if letters, _ := (&b).deadLetters(1<<20, ""); !strings.Contains(string(letters[0].Data), `"run_id":"`+b.Run(4)+`"`) {
 		t.Errorf("a dead letter says %s", letters[0].Data)
 	}
 }

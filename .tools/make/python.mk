@@ -18,8 +18,17 @@ $(VENV)/.%: .tools/python/%.lock $(UV)
 
 # The Python that skiff is compared with has the same versions, but nothing beside them: scikit-learn imports pandas and more where they are
 # installed, which takes most of a second at start, and 66 MiB.
-$(BUILD)/compare-venv/.compare: .tools/python/compare.lock $(UV)
+$(BUILD)/compare-venv/.compare: .tools/python/compare.lock | $(UV)
+$(BUILD)/compare-boosted-venv/.compare-boosted: .tools/python/compare-boosted.lock | $(UV)
+$(BUILD)/compare-venv/.compare $(BUILD)/compare-boosted-venv/.compare-boosted:
 	@echo "installing the packages of the Python that skiff is compared with" >&2
+	@$(UV) venv -q --allow-existing --python 3.11 $(@D)
+	@$(UV) pip sync -q -p $(@D)/bin/python --require-hashes $<
+	@touch $@
+
+# $(BUILD)/release-venv is what builds the converter's wheel, and looks over what is locked.
+$(BUILD)/release-venv/.release: .tools/python/release.lock | $(UV)
+	@echo "installing what a release is made and looked over with" >&2
 	@$(UV) venv -q --allow-existing --python 3.11 $(@D)
 	@$(UV) pip sync -q -p $(@D)/bin/python --require-hashes $<
 	@touch $@
@@ -30,19 +39,12 @@ $(UV): .tools/python/uv.lock
 	@$(BUILD)/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-GROUPS := stack convert boosters aws deploy lint compare matrix scoreboard
+GROUPS := stack convert boosters aws deploy lint compare compare-boosted matrix scoreboard trees
 OF_GROUP = $(if $(filter convert,$1),--all-extras convert/pyproject.toml,.tools/python/$1.in)
-# $(BUILD)/release-venv is what builds the converter's wheel, and looks over what is locked.
-$(BUILD)/release-venv/.release: .tools/python/release.lock $(UV)
-	@echo "installing what a release is made and looked over with" >&2
-	@$(UV) venv -q --allow-existing --python 3.11 $(@D)
-	@$(UV) pip sync -q -p $(@D)/bin/python --require-hashes $<
-	@touch $@
-
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 lock: $(UV)
-	cat $(GROUPS:%=.tools/python/%.lock) > $(BUILD)/all.lock
+	cat $(wildcard $(GROUPS:%=.tools/python/%.lock)) > $(BUILD)/all.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) $(foreach group,$(GROUPS),$(call OF_GROUP,$(group))) -o $(BUILD)/all.lock
 	$(foreach group,$(GROUPS),cp $(BUILD)/all.lock .tools/python/$(group).lock; \
 	  $(COMPILE) $(call OF_GROUP,$(group)) -o .tools/python/$(group).lock;)

@@ -15,6 +15,7 @@ import (
 	"github.com/skiff-ml/skiff/inference/hint"
 	"github.com/skiff-ml/skiff/inference/limits"
 	"github.com/skiff-ml/skiff/inference/observe"
+	"github.com/skiff-ml/skiff/inference/trace"
 )
 
 const (
@@ -89,6 +90,7 @@ func invocations(function lambda.Handler, pages map[string]http.HandlerFunc) htt
 		defer func() { <-one }()
 		ctx, cancel := context.WithTimeout(r.Context(), eventTime)
 		defer cancel()
+		ctx = trace.WithHeader(ctx, r.Header.Get("X-Amzn-Trace-Id"))
 		response, err := function.Invoke(ctx, event)
 		w.Header().Set("Content-Type", "application/json")
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/skiff-ml/skiff/inference/ort"
 	"github.com/skiff-ml/skiff/inference/sink"
 	"github.com/skiff-ml/skiff/inference/source"
+	"github.com/skiff-ml/skiff/inference/trace"
 )
 
 // A worker is a model that is loaded and proved, and serves.
@@ -31,6 +32,7 @@ type worker struct {
 	current *model.Current               // what predicts
 	engine  *inference.Engine
 	source  *source.Kinesis
+	tracer  *trace.Tracer // nil: none
 }
 
 // A loaded is a run's model, proved and warm: what a swap replaces.
@@ -60,6 +62,9 @@ func load(ctx context.Context, getenv func(string) string, log *slog.Logger, pub
 		return nil, err
 	}
 	w := &worker{loader: &loader{cfg, &lazyAWS{}, log}}
+	if w.tracer, err = trace.New(ctx, getenv, cfg.function, log); err != nil {
+		return nil, err
+	}
 	var first *loaded
 	if cfg.alias != "" {
 		if w.pointer, err = w.loader.findPointer(ctx); err != nil {
@@ -102,7 +107,7 @@ func (w *worker) close() error {
 // handler returns what handles events: it measures each, and afterwards does
 // what is to be done now and then.
 func (w *worker) handler(stopping context.Context, log *slog.Logger) lambda.Handler {
-	u := &upkeep{handler: observed{w.source}, stopping: stopping}
+	u := &upkeep{handler: observed{w.source, w.tracer}, stopping: stopping}
 	if w.pointer != nil && w.loader.refresh > 0 {
 		u.tasks = append(u.tasks, (&refresher{w, log}).task())
 	}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/skiff-ml/skiff/inference"
 )
 
 // newLog returns the worker's log: lines of JSON, which Lambda's request id
@@ -40,7 +42,7 @@ func logLevel(name string) slog.Level {
 	}
 }
 
-// A requestLog adds the request id to what is logged during an invocation, as
+// A requestLog adds the request id, and the trace's where there is one, to what is logged during an invocation, as
 // [lambdacontext.NewLogHandler] does, which has no lines of JSON but for the
 // JSON format, and only stdout.
 type requestLog struct{ slog.Handler }
@@ -49,6 +51,9 @@ type requestLog struct{ slog.Handler }
 func (h requestLog) Handle(ctx context.Context, record slog.Record) error {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		record.AddAttrs(slog.String("requestId", lc.AwsRequestID))
+	}
+	if id := inference.TraceOf(ctx); id != "" {
+		record.AddAttrs(slog.String("trace_id", id))
 	}
 	return h.Handler.Handle(ctx, record)
 }

@@ -8,8 +8,10 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/skiff-ml/skiff/inference/observe"
+	"github.com/skiff-ml/skiff/inference/trace"
 )
 
 // measure has each batch measured: as lines, where METRICS asks for them, and in
@@ -25,17 +27,30 @@ func (w *worker) measure(lines io.Writer, totals *observe.Totals, log *slog.Logg
 	if w.loader.shadow != "" {
 		o.Shadow = w
 	}
-	if o.EMF != nil || totals != nil || o.Shadow != nil {
+	if w.tracer != nil {
+		o.Tracer = w.tracer
+	}
+	if o.EMF != nil || totals != nil || o.Shadow != nil || o.Tracer != nil {
 		w.engine.Observe(o)
 	}
 }
 
 // An observed is a handler each of whose invocations is observed.
-type observed struct{ handler lambda.Handler }
+type observed struct {
+	handler lambda.Handler
+	tracer  *trace.Tracer // nil: none
+}
 
 // Invoke implements [lambda.Handler].
 func (o observed) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	return o.handler.Invoke(observe.With(ctx), event)
+	request := ""
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		request = lc.AwsRequestID
+	}
+	ctx, end := o.tracer.Begin(observe.With(ctx), request)
+	response, err := o.handler.Invoke(ctx, event)
+	end(err)
+	return response, err
 }
 
 // pages are what there is to look at: /metrics for Prometheus, /health for

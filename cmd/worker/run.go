@@ -68,6 +68,9 @@ Variables:
   METRICS                  emf: each invocation's numbers as a line of CloudWatch's
                            embedded metric format (off)
   METRICS_NAMESPACE        for that (skiff)
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                           an OpenTelemetry collector, for traces, by HTTP; with
+                           OpenTelemetry's other variables (off)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
@@ -169,7 +172,7 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	defer cancel()
 	w.measure(stderr, nil, log)
 	w.source.Reported = false // who reads this line reads the exit code as well
-	response, err := observed{w.source}.Invoke(timed, event)
+	response, err := observed{w.source, w.tracer}.Invoke(timed, event)
 	if response != nil {
 		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
 			return err

@@ -15,12 +15,18 @@ type Comparer interface {
 	Compare(ctx context.Context, b *inference.Batch) *Shadow
 }
 
+// A Tracer is told of each batch, in the context of its invocation.
+type Tracer interface {
+	Trace(ctx context.Context, b *inference.Batch, m *Measurement, now time.Time)
+}
+
 // An Observer measures each batch, for whoever wants it measured.
 type Observer struct {
 	EMF    *EMF         // nil: no lines
 	Totals *Totals      // nil: no sums
 	Behind *atomic.Bool // the alias stands for something that is not served; nil: there is no alias
 	Shadow Comparer     // nil: none
+	Tracer Tracer       // nil: none
 	Log    *slog.Logger
 }
 
@@ -40,6 +46,9 @@ func (o *Observer) Observe(ctx context.Context, b *inference.Batch, err error) {
 	}
 	if o.Totals != nil {
 		o.Totals.Add(m)
+	}
+	if o.Tracer != nil {
+		o.Tracer.Trace(ctx, b, m, now)
 	}
 	if o.EMF != nil {
 		if err := o.EMF.Write(m, now); err != nil {

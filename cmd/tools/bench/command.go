@@ -110,6 +110,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if library == "" {
 		library = filepath.Join(beside, "..", "lib", "libonnxruntime.so")
 	}
+	measuring.WarnIfBusy(stderr, "bench")
 	report, err := benchmark(ctx, s, library, getenv("SKIFF_LIB"), measuring.NewProgress(stderr))
 	if err != nil {
 		return err

@@ -36,6 +36,26 @@ const (
 // candidates returns them all, or an error when something of theirs is not
 // there.
 func candidates(s *settings, library string) ([]*candidate, error) {
+	list := s.ofForest
+	if s.model == boosted {
+		list = s.ofBoosted
+	}
+	all, err := list(library)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		for _, path := range append([]string{c.command[0]}, c.deployed...) {
+			if _, err := os.Stat(path); err != nil {
+				return nil, hint.With(fmt.Errorf("%s is not whole: %w", c.who, err), "run it by `make compare`, which prepares what it needs")
+			}
+		}
+	}
+	return all, nil
+}
+
+// ofForest returns those of the forest: all that people make of it.
+func (s *settings) ofForest(library string) ([]*candidate, error) {
 	runID, err := runOf(s, "trees")
 	if err != nil {
 		return nil, err
@@ -47,57 +67,74 @@ func candidates(s *settings, library string) ([]*candidate, error) {
 	if other != runID {
 		return nil, fmt.Errorf("the bundles in %s are of the runs %s and %s", s.inputs, runID, other)
 	}
-	model := filepath.Join(s.inputs, "model", "model.pkl")
 	dense := filepath.Join(s.inputs, "dense")
-	python := func(program, model string) []string {
-		return []string{s.python, filepath.Join("cmd", "tools", "compare", "python", program), model, runID}
-	}
-	program := func(name string) string { return filepath.Join(s.bin, name) }
-	worker := program("worker") // what is deployed; the candidate's own program is it without AWS's SDK
-	bundle := func(lowering string) string { return filepath.Join(s.inputs, lowering, runID) }
-	onePython := []string{"OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"}
-	oneGo := []string{"GOMAXPROCS=1", "ONNXRUNTIME_LIB=" + library}
-	all := []*candidate{
-		{
-			who: "reference", about: "Python, scikit-learn, one predict and one put a record",
-			command: python("reference.py", model), env: onePython, exact: true, slow: true,
-			packages: "scikit-learn", deployed: []string{model},
-		},
-		{
-			who: "sklearn_batched", about: "Python, scikit-learn, one predict a batch",
-			command: python("sklearn_batched.py", model), env: onePython, exact: true,
-			packages: "scikit-learn", deployed: []string{model},
-		},
+	return []*candidate{
+		s.python("reference", "Python, scikit-learn, one predict and one put a record", "reference.py", runID, "scikit-learn").slowly(),
+		s.python("sklearn_batched", "Python, scikit-learn, one predict a batch", "sklearn_batched.py", runID, "scikit-learn"),
 		{
 			who: "python_onnx", about: "Python, onnxruntime, sklearn-onnx's graph over dense float32 rows",
-			command: python("python_onnx.py", dense), env: onePython,
+			command: []string{s.python3, s.script("python_onnx.py"), dense, runID}, env: onePython(),
 			packages: "numpy,onnxruntime", deployed: []string{dense},
 		},
 		{
 			who: "go_dense", about: "Go, encoding/json, onnxruntime, the same graph and rows",
-			command: []string{program("compare-godense"), dense, runID}, env: oneGo,
-			deployed: []string{program("compare-godense"), library, dense},
+			command: []string{s.program("compare-godense"), dense, runID}, env: oneGo(library),
+			deployed: []string{s.program("compare-godense"), library, dense},
 		},
-		{
-			who: skiffTrees, about: "skiff, the forest as trees over codes",
-			command: []string{program("compare-skiff"), bundle("trees")}, env: oneGo, exact: true,
-			deployed: []string{worker, library, bundle("trees")},
-		},
-		{
-			who: skiffTable, about: "skiff, the forest as a table",
-			command: []string{program("compare-skiff"), bundle("table")}, env: oneGo, exact: true,
-			deployed: []string{worker, library, bundle("table")},
-		},
-	}
-	for _, c := range all {
-		for _, path := range append([]string{c.command[0]}, c.deployed...) {
-			if _, err := os.Stat(path); err != nil {
-				return nil, hint.With(fmt.Errorf("%s is not whole: %w", c.who, err), "run it by `make compare`, which prepares what it needs")
-			}
-		}
-	}
-	return all, nil
+		s.skiff(skiffTrees, "skiff, the forest as trees over codes", "trees", runID, library),
+		s.skiff(skiffTable, "skiff, the forest as a table", "table", runID, library),
+	}, nil
 }
+
+// ofBoosted returns those of the boosted trees behind a ColumnTransformer.
+// sklearn-onnx's graph of them is none of these: over sparse columns XGBoost
+// takes zero for missing, which the graph does not.
+func (s *settings) ofBoosted(library string) ([]*candidate, error) {
+	runID, err := runOf(s, "trees")
+	if err != nil {
+		return nil, err
+	}
+	const packages = "pandas,scikit-learn,xgboost-cpu"
+	return []*candidate{
+		s.python("reference", "Python, one frame, one predict and one put a record", "frame_reference.py", runID, packages).slowly(),
+		s.python("frame_batched", "Python, one frame and one predict a batch", "frame_batched.py", runID, packages),
+		s.skiff(skiffTrees, "skiff, the trees over codes", "trees", runID, library),
+	}, nil
+}
+
+// python returns a candidate that has the original pipeline.
+func (s *settings) python(who, about, script, runID, packages string) *candidate {
+	model := filepath.Join(s.inputs, "model", "model.pkl")
+	return &candidate{
+		who: who, about: about, command: []string{s.python3, s.script(script), model, runID}, env: onePython(),
+		exact: true, packages: packages, deployed: []string{model},
+	}
+}
+
+// skiff returns one with a bundle.
+func (s *settings) skiff(who, about, lowering, runID, library string) *candidate {
+	bundle := filepath.Join(s.inputs, lowering, runID)
+	worker := s.program("worker") // what is deployed; the candidate's own program is it without AWS's SDK
+	return &candidate{
+		who: who, about: about, command: []string{s.program("compare-skiff"), bundle}, env: oneGo(library),
+		exact: true, deployed: []string{worker, library, bundle},
+	}
+}
+
+// slowly has it measured on fewer records.
+func (c *candidate) slowly() *candidate {
+	c.slow = true
+	return c
+}
+
+func (s *settings) script(name string) string {
+	return filepath.Join("cmd", "tools", "compare", "python", name)
+}
+func (s *settings) program(name string) string { return filepath.Join(s.bin, name) }
+
+func onePython() []string { return []string{"OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"} }
+
+func oneGo(library string) []string { return []string{"GOMAXPROCS=1", "ONNXRUNTIME_LIB=" + library} }
 
 // runOf returns the run whose bundle of a lowering there is.
 func runOf(s *settings, lowering string) (string, error) {

@@ -70,7 +70,7 @@ func (c *comparison) disk(ctx context.Context, r *Report) error {
 			args = append(args, who.packages)
 		}
 	}
-	out, err := exec.CommandContext(ctx, c.python, args...).Output()
+	out, err := exec.CommandContext(ctx, c.python3, args...).Output()
 	if err != nil {
 		return fmt.Errorf("measuring Python packages: %w", err)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/skiff-ml/skiff/cmd/tools/internal/measuring"
 )
 
-const usage = `Usage: compare [-batch N,N,...] [-n N] [-starts N] [-steady TIME] [-plot FILE.svg]
+const usage = `Usage: compare [-model NAME] [-batch N,N,...] [-n N] [-starts N] [-steady TIME] [-plot FILE.svg]
 
 Compares skiff with the handler it takes the place of, and with the best that
 plain Python, Python with onnxruntime and plain Go make of it: time a record
@@ -23,14 +23,15 @@ over batch sizes, cold start, memory, disk. Each runs as a process of its own,
 on one processor, over the same events, into a stream that takes everything at
 once. make compare prepares the models and runs it.
 
+  -model NAME  forest, or boosted: XGBoost behind a ColumnTransformer (forest)
   -batch LIST  records an invocation, 1 to 10000 (1,10,100,1000,10000)
   -n N         rounds over all candidates and batch sizes (11)
   -starts N    cold starts of each candidate (5)
   -steady TIME how long each serves before its memory is read (3s)
   -plot FILE   draw the times as an SVG
-  -inputs DIR  the models (.build/compare)
+  -inputs DIR  the models (.build/compare, .build/compare-boosted)
   -python FILE the interpreter that has the Python candidates' packages
-               (.build/compare-venv/bin/python)
+               (.build/compare-venv/bin/python, or that of compare-boosted-venv)
   -bin DIR     the programs of skiff and plain Go (beside compare)
 
 The last line of stdout is the results as a JSON object. It needs Linux.
@@ -41,12 +42,19 @@ Example:
 
 // settings are the command's flags.
 type settings struct {
-	batches             []int
-	rounds, starts      int
-	steady              time.Duration
-	plot                string
-	inputs, python, bin string
+	batches              []int
+	rounds, starts       int
+	steady               time.Duration
+	plot                 string
+	model                string
+	inputs, python3, bin string
 }
+
+// The models.
+const (
+	forest  = "forest"
+	boosted = "boosted"
+)
 
 func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
@@ -56,8 +64,9 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.IntVar(&s.starts, "starts", 5, "")
 	flags.DurationVar(&s.steady, "steady", 3*time.Second, "")
 	flags.StringVar(&s.plot, "plot", "", "")
-	flags.StringVar(&s.inputs, "inputs", filepath.Join(".build", "compare"), "")
-	flags.StringVar(&s.python, "python", filepath.Join(".build", "compare-venv", "bin", "python"), "")
+	flags.StringVar(&s.model, "model", forest, "")
+	flags.StringVar(&s.inputs, "inputs", "", "")
+	flags.StringVar(&s.python3, "python", "", "")
 	flags.StringVar(&s.bin, "bin", "", "")
 	wrong := func(err error) error { return command.Usage("compare", err) }
 	if err := command.Parse(flags, args, usage, stderr); err != nil {
@@ -66,8 +75,20 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	switch {
 	case s.rounds < 1 || s.starts < 1:
 		return nil, wrong(errors.New("-n and -starts are at least 1"))
+	case s.model != forest && s.model != boosted:
+		return nil, wrong(fmt.Errorf("-model %s: it is %s or %s", s.model, forest, boosted))
 	case s.plot != "" && filepath.Ext(s.plot) != ".svg":
 		return nil, wrong(fmt.Errorf("-plot %s: it writes .svg", s.plot))
+	}
+	prepared := filepath.Join(".build", "compare")
+	if s.model == boosted {
+		prepared += "-boosted"
+	}
+	if s.inputs == "" {
+		s.inputs = prepared
+	}
+	if s.python3 == "" {
+		s.python3 = filepath.Join(prepared+"-venv", "bin", "python")
 	}
 	var err error
 	if s.batches, err = measuring.ReadBatches(*batches); err != nil {
@@ -100,6 +121,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
+	measuring.WarnIfBusy(stderr, "compare")
 	report, err := c.compare(ctx)
 	if err != nil {
 		return err

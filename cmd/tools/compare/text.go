@@ -14,7 +14,13 @@ import (
 func writeText(w io.Writer, r *Report) error {
 	v := r.versions
 	fmt.Fprintf(w, "Run %s; %s, processor %d alone, one thread\n", r.RunID, r.CPU, r.cpu)
-	fmt.Fprintf(w, "Python %s, scikit-learn %s, numpy %s, onnxruntime %s; %s\n", v["python"], v["scikit-learn"], v["numpy"], v["onnxruntime"], runtime.Version())
+	fmt.Fprintf(w, "Python %s", v["python"])
+	for _, name := range []string{"scikit-learn", "xgboost-cpu", "pandas", "numpy", "onnxruntime"} {
+		if v[name] != "" {
+			fmt.Fprintf(w, ", %s %s", name, v[name])
+		}
+	}
+	fmt.Fprintf(w, "; %s\n", runtime.Version())
 	fmt.Fprintf(w, "Each from an event's bytes to its response's, into a stream that takes everything at once.\n\n")
 	for _, c := range r.candidates {
 		fmt.Fprintf(w, "  %-16s %s\n", c.who, c.about)
@@ -29,6 +35,9 @@ func writeText(w io.Writer, r *Report) error {
 		return err
 	}
 	for _, skiff := range []string{skiffTable, skiffTrees} {
+		if r.result(skiff, r.batches[0]).Who == "" {
+			continue
+		}
 		fmt.Fprintf(w, "\nTimes what %s takes\n", skiff)
 		if err := r.table(w, func(result Result) string {
 			return figure(result.PerRecord/r.result(skiff, result.Batch).PerRecord) + "\t"

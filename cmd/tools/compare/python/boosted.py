@@ -1,10 +1,10 @@
-"""Scores trees by what trained them, by onnxruntime's TreeEnsemble and by skiff's operator, on one thread.
+"""Scores trees on one thread: by what trained them, a compiler, onnxruntime's TreeEnsemble, skiff's operator.
 
     python boosted.py [--rounds 15] [--batches 1,10,100,1000] [--only NAME]
 
 They take turns. A table goes to stderr: the median of the rounds, in µs of the processor a row, and between
-which the middle half of them is. Stdout is the same as a line of JSON. Exit code 1: an answer that has not
-the original's bits.
+which the middle half of them is. Stdout is the same as a line of JSON, with the largest difference of what
+the compiler made, which has not the original's bits. Exit code 1: an answer of skiff's graphs that has not.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import lightgbm as lgb
 import numpy as np
@@ -27,6 +28,8 @@ from skiff_convert.look.pickles import read
 from skiff_convert.lower_form import lower, model_of
 from skiff_convert.prove import open_session
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+
+from compiled import compiled
 
 ROWS = 20_000  # to learn from
 WORK = 2_000  # rows that a round's time is taken over, about
@@ -72,14 +75,17 @@ def graphs(model: object, columns: int) -> tuple[ort.InferenceSession, ort.Infer
     lifting = Lifting(names=tuple(f"c{i}" for i in range(columns)))
     head = estimate(read(pickle.dumps(model))[0], Matrix([Cell(name) for name in lifting.names]), lifting)
     made = [
-        model_of(*lower(head, columns, [], own), columns, len(head.scores), {}, "0", own)
+        model_of(*lower(head, columns, fast=own), columns, len(head.scores), {}, "0", fast=own)
         for own in (False, True)
     ]
+    if made[0] == made[1]:
+        raise SystemExit("boosted: error: skiff's operator is not in its graph")
     return open_session(made[0]), open_session(made[1], ops.library())
 
 
 def measure(case: Case, batches: list[int], rounds: int) -> list[dict]:
     """A row for each batch size."""
+    say(f"{case.name}: training and compiling")
     X, y = data(case.columns)
     model = case.estimator.fit(X, y)
     standard, own = graphs(model, case.columns)
@@ -87,15 +93,18 @@ def measure(case: Case, batches: list[int], rounds: int) -> list[dict]:
     for session in (standard, own):
         if (session.run(None, {"X": X})[0][:, 0] != want).any():
             raise SystemExit(f"boosted: error: {case.name}: the bits differ")
+    compiler, run = compiled(model)
+    off = float(np.max(np.abs(run(X) - want)))
+    ways = {
+        "native": lambda part: case.native(model, part),
+        compiler: run,
+        "onnxruntime": lambda part: standard.run(None, {"X": part}),
+        "skiff": lambda part: own.run(None, {"X": part}),
+    }
     rows = []
     for batch in batches:
         turns = max(1, WORK // batch // 10 if batch < 100 else WORK // batch)
         parts = [X[at : at + batch] for at in range(0, turns * batch, batch)]  # each another: as rows come
-        ways = {
-            "native": lambda part: case.native(model, part),
-            "onnxruntime": lambda part: standard.run(None, {"X": part}),
-            "skiff": lambda part: own.run(None, {"X": part}),
-        }
         times: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, way in ways.items():
@@ -103,11 +112,25 @@ def measure(case: Case, batches: list[int], rounds: int) -> list[dict]:
                 for part in parts:
                     way(part)
                 times[name].append((time.thread_time() - start) / turns / batch * 1e6)
-        of = {name: statistics.quantiles(found, n=4) for name, found in times.items()}
-        rows.append(
-            {"model": case.name, "batch": batch} | {name: [round(q, 3) for q in of[name]] for name in of}
-        )
+        quartiles = {
+            name: [round(q, 3) for q in statistics.quantiles(found, n=4)] for name, found in times.items()
+        }
+        rows.append({"model": case.name, "batch": batch, "us": quartiles, "off": {compiler: off}})
     return rows
+
+
+def line(row: dict) -> str:
+    """A row for a person."""
+    shown = "  ".join(f"{name} {m:.3f} ({a:.3f} to {b:.3f})" for name, (a, m, b) in row["us"].items())
+    middle = {name: quartiles[1] for name, quartiles in row["us"].items()}
+    ours = middle.pop("skiff")
+    times = ", ".join(f"{m / ours:.1f}x {name}" for name, m in middle.items())
+    return f"{row['model']:28} {row['batch']:6,}  {shown}\n{'':37}skiff is {times}"
+
+
+def say(text: str) -> None:
+    """To whoever waits."""
+    print(f"boosted: {text}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -120,21 +143,16 @@ def main() -> None:
     if ops.library() is None:
         raise SystemExit(f"boosted: error: skiff's operators are not there\nhint: {ops.HINT}")
     if os.getloadavg()[0] > 1:
-        print(f"boosted: WARNING: the machine is busy, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+        say(f"WARNING: the machine is busy, load {os.getloadavg()[0]:.1f}")
     rows = []
     for case in CASES:
         if options.only not in case.name:
             continue
         for row in measure(case, [int(b) for b in options.batches.split(",")], options.rounds):
             rows.append(row)
-            low, middle, high = zip(*(row[name] for name in ("native", "onnxruntime", "skiff")), strict=True)
-            shown = "  ".join(
-                f"{name} {m:9.3f} ({a:.3f} to {b:.3f})"
-                for name, a, m, b in zip(("native", "onnxruntime", "skiff"), low, middle, high, strict=True)
-            )
-            times = f"{middle[0] / middle[2]:5.1f}x native, {middle[1] / middle[2]:5.1f}x onnxruntime"
-            print(f"{row['model']:28} {row['batch']:6,}  {shown}  {times}", file=sys.stderr)
-    versions = {module.__name__: module.__version__ for module in (xgb, lgb, ort, np)}
+            print(line(row), file=sys.stderr, flush=True)
+    versions = {name: version(name) for name in ("lightgbm", "lleaves", "tl2cgen", "onnxruntime", "numpy")}
+    versions["xgboost"] = xgb.__version__  # of whichever of its packages
     report = {"unit": "µs of the processor a row, quartiles", "versions": versions, "rows": rows}
     print(json.dumps(report, ensure_ascii=False))
 

@@ -53,6 +53,14 @@ def trained(estimator, rides):
     return pipeline
 
 
+def save(out, pipeline, predicted):
+    """Writes both, as the head of this file says."""
+    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns of pickles; this one stays here
+    shutil.rmtree(out / "model", ignore_errors=True)
+    mlflow.sklearn.save_model(pipeline, out / "model", serialization_format="pickle", pip_requirements=[])
+    (out / "predictions.json").write_text(json.dumps(predicted.tolist()))
+
+
 def main():
     out, tiny = Path(sys.argv[1]), sys.argv[2:] == ["--tiny"]
     rides = pq.read_table(train.HERE / "rides.parquet")
@@ -71,10 +79,7 @@ def main():
             say(f"error: {different:,} of {len(expected):,} predictions are not those of run {run_id}")
             print("hint: `make example` makes the runs again", file=sys.stderr)
             return 1
-    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns of pickles; this one stays here
-    shutil.rmtree(out / "model", ignore_errors=True)
-    mlflow.sklearn.save_model(pipeline, out / "model", serialization_format="pickle", pip_requirements=[])
-    (out / "predictions.json").write_text(json.dumps(predicted.tolist()))
+    save(out, pipeline, predicted)
     return 0
 
 

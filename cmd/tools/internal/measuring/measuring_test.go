@@ -29,3 +29,11 @@ func TestReadBatches(t *testing.T) {
 		}
 	}
 }
+
+func TestBusy(t *testing.T) {
+	for loads, want := range map[string]float64{"0.42 7.00 7.00 1/100 5\n": 0, "1.20 0 0": 0, "6.31 5.02 3 2/300 77\n": 6.31, "": 0, "x": 0} {
+		if got := measuring.Busy(loads); got != want {
+			t.Errorf("%q: %v, want %v", loads, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package measuring
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -39,4 +40,31 @@ func Field(lines, name string) string {
 		}
 	}
 	return ""
+}
+
+// quietLoad is how many processes may want a processor, on average over the last
+// minute, before what is measured is not to be believed: this one, and a little.
+const quietLoad = 1.2
+
+// WarnIfBusy says on w that the machine is, by what it had to do in the last
+// minute.
+func WarnIfBusy(w io.Writer, command string) {
+	loads, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return // not Linux
+	}
+	if load := Busy(string(loads)); load > 0 {
+		fmt.Fprintf(w, "%s: WARNING: the machine is busy, load %.1f: compare figures of this run with each other, and believe none\n", command, load)
+	}
+}
+
+// Busy returns the load of the last minute, out of /proc/loadavg, where that is
+// more than a measurement can stand; otherwise 0.
+func Busy(loads string) float64 {
+	first, _, _ := strings.Cut(loads, " ")
+	load, err := strconv.ParseFloat(first, 64)
+	if err != nil || load <= quietLoad {
+		return 0
+	}
+	return load
 }
