@@ -26,7 +26,7 @@ $(BUILD)/compare-venv/.compare $(BUILD)/compare-boosted-venv/.compare-boosted:
 	@$(UV) pip sync -q -p $(@D)/bin/python --require-hashes $<
 	@touch $@
 
-# $(BUILD)/release-venv is what builds the converter's wheel, and looks over what is locked.
+# What lists what a release is made of, and looks over what is locked.
 $(BUILD)/release-venv/.release: .tools/python/release.lock | $(UV)
 	@echo "installing what a release is made and looked over with" >&2
 	@$(UV) venv -q --allow-existing --python 3.11 $(@D)

@@ -28,7 +28,7 @@ test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when somethi
 
 .PHONY: test-release
 test-release: $(VENV)/.convert $(BUILD)/release-venv/.release $(BIN)/cyclonedx-gomod onnxruntime ops ## build what a release has, and install it as its users do
-	env -u RUN_ID -u VERSION PYTHONPATH=convert/tests:convert $(PYTHON) -m pytest -q -p no:cacheprovider -o tmp_path_retention_policy=none -o tmp_path_retention_count=0 .tools/release/tests
+	env -u RUN_ID -u VERSION PYTHONPATH=convert/tests:convert $(PYTHON) -m pytest -q -p no:cacheprovider -o tmp_path_retention_policy=failed .tools/release/tests
 
 .PHONY: simulate
 simulate: ## histories of the worker in virtual time, each of a seed; a failing one is told with the shortest that fails [SEEDS=100000] [SEED=1]

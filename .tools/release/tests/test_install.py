@@ -12,6 +12,7 @@ from conftest import LINEAR, ROOT, VERSION, inherited, run
 from helpers import ESTIMATORS, fit, save, taxi_records
 
 MODULE = "github.com/skiff-ml/skiff"
+RUN = "f" * 32
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +49,7 @@ def programs(proxy, tmp_path_factory) -> Path:
     here, usual = run("go", "env", "GOMODCACHE", "GOPROXY").stdout.split()
     proxies = f"{proxy},file://{here}/cache/download,{usual}"  # no second download
     own = {"GOPROXY": proxies, "GONOSUMDB": MODULE, "GOFLAGS": "-modcacherw"}
+    own["GODEBUG"] = "goindex=0"  # which takes a version for the one that was in a folder of this name before
     env = {**inherited(), **own, "GOMODCACHE": str(folder / "modules"), "GOBIN": str(folder / "bin")}
     commands = (f"{MODULE}/cmd/{name}@{VERSION}" for name in ("skiff", "worker"))
     run(
@@ -79,17 +81,29 @@ def test_the_hints_command_brings_onnxruntime(programs, newcomer, tmp_path):
 
 
 def test_a_wheel_and_a_binary(release, programs, newcomer, tmp_path):
-    """From an MLflow run's model to a bundle that is proved, with skiff's operators too."""
-    constraints = {"UV_CONSTRAINT": str(ROOT / ".tools/python/convert.lock")}
-    install = ("uv", "tool", "install", "-q", "--python", "3.11", release.only("*.whl"))
-    run(*install, cwd=tmp_path, env=newcomer | constraints)
-    model = save(fit(ESTIMATORS["DecisionTreeRegressor"](), taxi_records()), tmp_path / "model")
-    convert = Path(newcomer["HOME"], ".local/bin/skiff-convert")
-    env = {**newcomer, "SKIFF_CACHE": str(ROOT / ".build/worlds")}
-    done = run(convert, model, "--lowering", "trees", cwd=tmp_path, env=env)
-    bundle = tmp_path / done.stdout.strip()
+    """README's commands: a bundle of a model, with skiff's operators, that is proved."""
+    section = (ROOT / "README.md").read_text().partition("\n## Install it\n")[2]
+    commands = section.partition("```sh\n")[2].partition("```")[0]
+    archive = release.only("skiff-*.tar.gz")
+    commands = commands.replace("<RUN_ID>", RUN).replace(
+        "skiff-v0.1.0-linux-amd64", archive.name[: -len(".tar.gz")]
+    )
+    tried = "./model --lowering trees "  # which skiff's operators are for
+    assert commands.count("./model ") == 1
+    commands = commands.replace("./model ", tried)
+    (tmp_path / archive.name).symlink_to(archive)
+    save(fit(ESTIMATORS["DecisionTreeRegressor"](), taxi_records()), tmp_path / "model", run_id=RUN)
+    own = {"SKIFF_CACHE": str(ROOT / ".build/worlds"), "UV_PYTHON": "3.11"}  # what is there already
+    own["TAR_OPTIONS"] = "--touch"  # uv takes a wheel of the same name and date for the one before
+    own |= {"UV_CONSTRAINT": str(ROOT / ".tools/python/convert.lock")}
+    own |= {"PATH": f"{newcomer['HOME']}/.local/bin:{newcomer['PATH']}"}
+    done = run("sh", "-e", "-c", commands, cwd=tmp_path, env=newcomer | own)
+    converted, proved = done.stdout.splitlines()[-2:]
+    assert converted == f"models/{RUN}" and RUN in proved
     assert "environment" in done.stderr and "no-isolation" not in done.stderr  # the model's own was asked
+    bundle = tmp_path / converted
     assert (bundle / "fast.onnx").is_file(), done.stderr
+    assert "usage: " in run("uvx", "skiff-convert", "--help", cwd=tmp_path, env=newcomer | own).stdout
 
     done = checked(programs / "worker", bundle, newcomer)
     assert done.returncode == 0 and "slower" not in done.stderr, done.stderr
