@@ -9,6 +9,9 @@ fail() { # MESSAGE HINT
   exit 1
 }
 
+# glibc FILE...: the version of the C library that programs or libraries for Linux need.
+glibc() { objdump -T "$@" | grep -o 'GLIBC_[0-9.]*' | cut -d_ -f2 | sort -uV | tail -n 1; }
+
 [[ $version == v[0-9]* ]] || fail "VERSION is $version" "a tag, as v0.1.0"
 system=$(go env GOOS) arch=$(go env GOARCH)
 name=skiff-$version-$system-$arch

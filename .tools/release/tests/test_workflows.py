@@ -48,7 +48,7 @@ def test_one_action_has_one_version():
 
 def test_rights_are_those_of_the_job(workflow):
     whole = yaml.safe_load(workflow.read_text())
-    assert whole["permissions"] == {}
+    assert whole["permissions"] == {} and whole["defaults"]["run"]["shell"] == "bash"
     for name, job in jobs(workflow).items():
         for right, what in job["permissions"].items():
             assert what == "read" and right == "contents" or name in MAY_WRITE[right], (name, right)
