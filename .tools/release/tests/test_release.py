@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -101,3 +102,30 @@ def test_another_version_is_refused():
     assert (
         done.returncode == 1 and "the converter's version is 0.1.0, not 9.9.9\nhint: set __ver" in done.stderr
     )
+
+
+@pytest.mark.parametrize(
+    "title, error", [("v0.1.0", ""), ("v0.1.0 (2026-11-25)", ""), ("Unreleased", "has no section v0.1.0")]
+)
+def test_the_notes_of_a_tag(tmp_path, title, error):
+    """They are its own section of the changelog, without which there is no release."""
+    for name in ("common.sh", "finish"):
+        copied = tmp_path / ".tools/release" / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / ".tools/release" / name, copied)
+    log = tmp_path / ".github/CHANGELOG.md"
+    log.parent.mkdir()
+    log.write_text(f"# Changelog\n\n## {title}\n\n- new\n  things\n\n## v0.0.9\n\n- old\n")
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@localhost", "-c", "commit.gpgsign=false")
+    for call in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"], ["tag", VERSION]):
+        run(*git, *call, cwd=tmp_path)
+    built = tmp_path / ".build/release"
+    built.mkdir(parents=True)
+    (built / "skiff-v0.1.0-linux-amd64.tar.gz").write_text("")
+    done = subprocess.run([copied, VERSION], capture_output=True, text=True)
+    if error:
+        assert done.returncode == 1 and error in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+        assert (built / "NOTES.md").read_text() == "- new\n  things\n"
+        assert len((built / "SHA256SUMS").read_text().splitlines()) == 1
