@@ -97,6 +97,8 @@ type Batch struct {
 
 	parts [2]*part // of a Split
 	runs  []string // of the items, where they are of more than one
+
+	answered bool // to whoever asked: nothing comes again
 }
 
 // A Predicted is what a model predicted, in numbers, to be compared with what
@@ -130,7 +132,7 @@ func (b *Batch) Reset(n int) {
 	clear(b.Outcomes)
 	b.Messages, b.Sent, b.Buffer = b.Messages[:0], b.Sent[:0], b.Buffer[:0]
 	b.RunID, b.Unknown, b.Columns, b.Logged, b.Timing = "", 0, b.Columns[:0], time.Time{}, Timing{}
-	b.Canary, b.runs = 0, b.runs[:0]
+	b.Canary, b.runs, b.answered = 0, b.runs[:0], false
 	b.Predicted = Predicted{Items: b.Predicted.Items[:0], Numbers: b.Predicted.Numbers[:0], Labels: b.Predicted.Labels[:0]}
 }
 
@@ -171,6 +173,7 @@ func (e *Engine) Handle(ctx context.Context, b *Batch) error {
 // Answer is Handle for whoever asks and gets the predictions back: nothing is
 // published, and what is rejected is nobody's but theirs.
 func (e *Engine) Answer(ctx context.Context, b *Batch) error {
+	b.answered = true
 	return e.handle(ctx, b, func(context.Context, *Batch) error {
 		b.allPublished()
 		return nil

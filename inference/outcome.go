@@ -48,7 +48,11 @@ func (o *Outcome) DealtWith() bool {
 // and in a stream all that is behind it as well, published or not.
 
 // repeats counts the items that are published, and come again all the same.
+// Who asked and was answered has not sent records, and sends nothing again.
 func (b *Batch) repeats() int {
+	if b.answered {
+		return 0
+	}
 	n, again := 0, false
 	for start := 0; start < len(b.Items); {
 		end := start + 1

@@ -39,7 +39,7 @@ $(UV): .tools/python/uv.lock
 	@$(BUILD)/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-GROUPS := stack convert boosters aws deploy lint compare compare-boosted matrix scoreboard trees
+GROUPS := stack convert boosters aws deploy lint compare compare-boosted matrix scoreboard trees node docs
 OF_GROUP = $(if $(filter convert,$1),--all-extras convert/pyproject.toml,.tools/python/$1.in)
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 

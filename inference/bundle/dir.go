@@ -26,6 +26,9 @@ func (d Dir) ReadFile(_ context.Context, name string) ([]byte, error) {
 	}
 	defer root.Close() //nolint:errcheck // a folder only read from
 	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.EAGAIN) { // no pipe's: a file server's lease on the file, which the system has it give back
+		f, err = root.OpenFile(name, os.O_RDONLY, 0)
+	}
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		return nil, pathError(err, path)
 	}

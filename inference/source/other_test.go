@@ -142,7 +142,7 @@ func TestDirect(t *testing.T) {
 		if got, err := k.Invoke(t.Context(), []byte(payload)); err != nil || string(got) != want {
 			t.Errorf("%s: got %s, %v", payload, got, err)
 		}
-		if stream.taken()+dead.taken() > 0 || !strings.Contains(log.String(), `"msg":"invocation"`) {
+		if stream.taken()+dead.taken() > 0 || !strings.Contains(log.String(), `"msg":"invocation"`) || !strings.Contains(log.String(), `"repeats":0,`) {
 			t.Errorf("%s: published %d, dead letters %d, logged %s", payload, stream.taken(), dead.taken(), log)
 		}
 

@@ -16,7 +16,8 @@ import (
 
 const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-bad SHARE] [-deadline 3m]
        local swap -run-id ID -other ID -worker FILE -skiff FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 1m]
-       local soak -run-id ID -other ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 1000000] [-seed 1] [-deadline 1h]
+       local soak -run-id ID -other ID -worker FILE -model DIR -ministack FILE -kinesalite DIR -rides FILE
+                  [-predictions FILE] [-n 1000000] [-seed 1] [-deadline 1h]
        local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566] [-alias NAME]
        local replay
        local down
@@ -32,10 +33,11 @@ swap  changes the model under a constant load of rides, by an alias: promotes, r
       The last line of stdout is one JSON object. Exit 1 when a ride is lost, an invocation fails, or a prediction is not that of its run.
 soak  streams records through workers that are under fire: their calls to Kinesis, S3 and the dead-letter target are throttled, fail in part,
       break before, in and behind the body, are answered too late or cut short, and their credentials and clock are wrong; they are killed at
-      random moments, and changed to another run in the middle. At the end each record has its prediction, the original pipeline's to the
-      last bit, or is dead-lettered for its reason, and what is there twice is explained by a fault. The last line of stdout is one JSON
-      object. Exit 1 otherwise, with what happened to such a record. The seed says which calls fail and how, and which invocations are
-      killed and when; what a busy machine adds to that is its own.
+      random moments, and changed to another run in the middle; their bundle is on a slow disk, or in S3; and the shards that the rides come by
+      are split and merged. At the end each record has its prediction, the original pipeline's to the last bit, or is dead-lettered for its
+      reason, and what is there twice is explained by a fault. The last line of stdout is one JSON object. Exit 1 otherwise, with what happened
+      to such a record. The seed says which calls fail and how, which invocations are killed and when, which shards are split or merged and at
+      which records, and which files are slow; what a busy machine adds to that is its own.
 up    leaves the same stack running, for the aws command line; up a second time says so. Dead letters are on, in S3; they are kept over down
       and up, in -dir, until they are deleted there (aws s3 rm --recursive). The streams start empty.
 replay
@@ -49,6 +51,7 @@ down  stops it.
   -skiff FILE        the skiff command (swap)
   -model DIR         the run's bundle, models/<RUN_ID>
   -ministack FILE    ministack's program
+  -kinesalite DIR    kinesalite's Node module, whose shards can be split and merged (soak)
   -rides FILE        rides in pick-up order (run, swap, soak)
   -predictions FILE  the pipeline's predictions for them, a column for each run (run, swap, soak; default predictions.parquet beside the rides)
   -n N               how many rides (run; swap, which has them again and again; default 20000), or records, of the same rides again and again
@@ -86,6 +89,7 @@ example:
 type settings struct {
 	runID, experiment        string
 	worker, model, ministack string
+	kinesalite               string // folder
 	other, skiff, alias      string
 	rides, predictions       string
 	dir                      string
@@ -203,7 +207,8 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		fs.Float64Var(&s.bad, "bad", 0.01, "")
 		fs.StringVar(&s.other, "other", "", "")
 		fs.Uint64Var(&s.seed, "seed", 1, "")
-		s.mapping.FirstPause, s.mapping.LastPause = soakFirstPause, soakLastPause
+		file(&s.kinesalite, "kinesalite", "")
+		s.mapping.FirstPause, s.mapping.LastPause, s.mapping.PollInterval = soakFirstPause, soakLastPause, soakPoll
 	case "serve":
 		fs.IntVar(&s.readyFD, "ready-fd", 0, "") // where up waits for "ready"
 		fallthrough

@@ -23,7 +23,8 @@ const (
 )
 
 // produce puts the rides' records into the rides stream. The partition key is the ride's id, which is its index. done counts what has arrived.
-func produce(ctx context.Context, client *kinesis.Client, records [][]byte, done *atomic.Int64) error {
+// pace, if there is one, is asked before each call, with the id that is next.
+func produce(ctx context.Context, client *kinesis.Client, records [][]byte, done *atomic.Int64, pace func(ctx context.Context, next int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	spans := make(chan span)
@@ -41,6 +42,12 @@ func produce(ctx context.Context, client *kinesis.Client, records [][]byte, done
 	}
 feed:
 	for _, s := range calls(records) {
+		if pace != nil {
+			if err := pace(ctx, s.start); err != nil {
+				cancel(err)
+				break feed
+			}
+		}
 		select {
 		case spans <- s:
 		case <-ctx.Done():

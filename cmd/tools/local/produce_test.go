@@ -38,7 +38,7 @@ func TestProduce(t *testing.T) {
 			return out, nil
 		})
 		var done atomic.Int64
-		if err := produce(t.Context(), client, make([][]byte, 1234), &done); err != nil {
+		if err := produce(t.Context(), client, make([][]byte, 1234), &done, nil); err != nil {
 			t.Fatal(err)
 		}
 		if calls != 6 || done.Load() != 1234 || len(got) != 1234 {
@@ -63,7 +63,7 @@ func TestProduceGivesUp(t *testing.T) {
 			return out, nil
 		})
 		var done atomic.Int64
-		err := produce(t.Context(), client, make([][]byte, 10_000), &done)
+		err := produce(t.Context(), client, make([][]byte, 10_000), &done, nil)
 		if err == nil || !strings.Contains(err.Error(), "500 still fail after 8 attempts") || done.Load() != 0 {
 			t.Errorf("%d done, error %v", done.Load(), err)
 		}

@@ -137,7 +137,7 @@ func (st *stack) startAndProduce(ctx context.Context, records [][]byte, bar *pro
 	bar.step(func() string {
 		return fmt.Sprintf("rides       %d of %d put into %s", put.Load(), len(records), ridesStream)
 	})
-	err := produce(ctx, st.ministack.Kinesis, records, &put)
+	err := produce(ctx, st.ministack.Kinesis, records, &put, nil)
 	produced := time.Since(begin)
 	if err == nil {
 		bar.finish("rides       %d put into %s in %.1f s", len(records), ridesStream, produced.Seconds())

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/kinesalite"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
 	"github.com/skiff-ml/skiff/inference"
@@ -23,6 +24,7 @@ const (
 	stuckAfter     = time.Minute // without any record answered for
 	soakFirstPause = 5 * time.Millisecond
 	soakLastPause  = 200 * time.Millisecond
+	soakPoll       = 100 * time.Millisecond
 	checkStuck     = time.Second
 )
 
@@ -36,6 +38,8 @@ type soaked struct {
 
 	fire     *fire
 	workers  *workers
+	source   *kinesalite.Server
+	reshards *resharding
 	progress mapping.Progress
 	givenUp  *onFailure
 	elapsed  time.Duration
@@ -78,6 +82,9 @@ func runSoak(ctx context.Context, s settings, bar *progress) (*account, error) {
 		return nil, err
 	}
 	bar.finish("seed        %d; %d records, %d of them bad; run %s, then %s", s.seed, len(k.records), len(k.bad), s.runID, s.other)
+	if err := k.startSource(ctx, st); err != nil {
+		return nil, err
+	}
 	if k.givenUp, err = st.newOnFailure(false); err != nil {
 		return nil, err
 	}
@@ -145,6 +152,8 @@ func (k *soaked) burn(ctx context.Context, st *stack, bar *progress) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var put, passed atomic.Int64
+	reshards := &resharding{server: k.source, records: len(k.records), passed: &passed, rng: random(s.seed, "reshard")}
+	k.reshards = reshards
 	k.stopAfter(ctx, cancel, &passed)
 	begin := time.Now()
 	m, err := st.newMapping(k.workers, k.givenUp, func(p mapping.Progress) {
@@ -165,7 +174,7 @@ func (k *soaked) burn(ctx context.Context, st *stack, bar *progress) error {
 	})
 	var producing sync.WaitGroup
 	producing.Go(func() {
-		if err := produce(ctx, st.ministack.Kinesis, k.records, &put); err != nil && ctx.Err() == nil {
+		if err := produce(ctx, st.rides, k.records, &put, reshards.pace); err != nil && ctx.Err() == nil {
 			cancel(err)
 		}
 	})

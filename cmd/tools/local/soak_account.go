@@ -35,7 +35,11 @@ type account struct {
 	Late         int                      `json:"late"`        // calls answered too late with no fault: the machine is busy
 	FailedStarts int                      `json:"failed_starts"`
 	Swaps        int                      `json:"swaps"`
-	Runs         map[string]int           `json:"runs"` // predictions, by the run that made them
+	Splits       int                      `json:"splits"` // of the shards that the records come by
+	Merges       int                      `json:"merges"`
+	SlowDisks    int                      `json:"slow_disks"` // files of bundles that a worker waited for
+	Early        int                      `json:"early"`      // shards of which a record came before all of their parents'
+	Runs         map[string]int           `json:"runs"`       // predictions, by the run that made them
 	DeadLetters  map[inference.Reason]int `json:"dead_letters"`
 	Invocations  int                      `json:"invocations"`
 	Discarded    int                      `json:"discarded"` // given up by the mapping
@@ -79,12 +83,22 @@ func (k *soaked) account(ctx context.Context, st *stack) (*account, error) {
 			a.Calls[operation] += n
 		}
 	}
+	shards, err := mapping.NewSource(st.rides, ridesStream).Shards(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing the shards of %s: %w", ridesStream, err)
+	}
+	order := make([]string, len(k.fire.attempts))
+	for i, at := range k.fire.attempts {
+		order[i] = at.shard
+	}
+	a.Splits, a.Merges, a.Early = k.reshards.splits, k.reshards.merges, early(shards, order)
+	a.SlowDisks = k.workers.disks.count()
 	traces := make([]trace, len(k.records))
 	if err := k.readPredictions(ctx, mapping.NewSource(st.ministack.Kinesis, predictionsStream), a, traces); err != nil {
 		return nil, err
 	}
 	objects := map[string][]int32{}
-	err := st.ministack.Objects(ctx, deadLetterBucket, deadLetterPrefix, func(key string, data []byte) error {
+	err = st.ministack.Objects(ctx, deadLetterBucket, deadLetterPrefix, func(key string, data []byte) error {
 		for line := range bytes.Lines(data) {
 			if id := k.readLetter(line, a, traces); id >= 0 {
 				objects[key] = append(objects[key], id)
@@ -330,8 +344,14 @@ func (a *account) verdict() error {
 			errs = append(errs, fmt.Errorf("no call was %s: more records have more", kind))
 		}
 	}
-	if a.Kills == 0 || a.Swaps == 0 {
-		errs = append(errs, errors.New("nothing was killed, or swapped: more records have more"))
+	if a.Kills == 0 || a.Swaps == 0 || a.Splits == 0 || a.Merges == 0 {
+		errs = append(errs, errors.New("nothing was killed, swapped, split or merged: more records have more"))
+	}
+	if a.SlowDisks == 0 {
+		errs = append(errs, errors.New("no disk was slow: it takes Linux, which has leases on files"))
+	}
+	if a.Early > 0 {
+		errs = append(errs, fmt.Errorf("%d shards were read before their parents' end", a.Early))
 	}
 	for _, p := range a.problems {
 		errs = append(errs, errors.New(p))
@@ -346,7 +366,7 @@ func (a *account) print(w io.Writer) error {
 		fmt.Fprintf(w, "%-20s %6d calls\n", kind, a.Faults[kind])
 		total += a.Faults[kind]
 	}
-	fmt.Fprintf(w, "%-20s %6d\n", "kills", a.Kills)
+	fmt.Fprintf(w, "%-20s %6d\n%-20s %6d\n%-20s %6d\n", "kills", a.Kills, "splits and merges", a.Splits+a.Merges, "slow disks", a.SlowDisks)
 	fmt.Fprintf(w, "%d records: %d predicted, %d dead-lettered, %d lost, %d wrong, %d stuck; %d repeats, %d of them for no fault; %d faults in %d invocations\n",
 		a.Records, a.Predicted, a.DeadLettered, a.Lost, a.Wrong, a.Stuck, a.Repeats, a.Unexplained, total, a.Invocations)
 	line, err := json.Marshal(a)

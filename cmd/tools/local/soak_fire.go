@@ -37,6 +37,7 @@ type environment struct {
 type attempt struct {
 	number    int
 	run       string  // that was served
+	shard     string  // that its records are from
 	ids       []int32 // of its records, in order
 	faults    []string
 	late      int  // calls whose answer nobody waited for any more, with no fault: a busy machine's, or those of a process that was killed
@@ -177,6 +178,7 @@ func (f *fire) begin(run string, event []byte) (*attempt, error) {
 			Kinesis struct {
 				PartitionKey string `json:"partitionKey"`
 			} `json:"kinesis"`
+			EventID string `json:"eventID"`
 		} `json:"Records"` //nolint:tagliatelle // Lambda's
 	}
 	if err := json.Unmarshal(event, &e); err != nil {
@@ -185,6 +187,9 @@ func (f *fire) begin(run string, event []byte) (*attempt, error) {
 	a := &attempt{run: run, ids: make([]int32, len(e.Records))}
 	for i := range e.Records {
 		a.ids[i] = parseID(e.Records[i].Kinesis.PartitionKey)
+	}
+	if len(e.Records) > 0 {
+		a.shard, _, _ = strings.Cut(e.Records[0].EventID, ":")
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -178,7 +178,9 @@ func TestAccount(t *testing.T) {
 
 // What nothing was put to proof by is no pass.
 func TestAccountVerdict(t *testing.T) {
-	good := func() *account { return &account{Faults: map[string]int{"throttled": 1}, Kills: 1, Swaps: 1} }
+	good := func() *account {
+		return &account{Faults: map[string]int{"throttled": 1}, Kills: 1, Swaps: 1, Splits: 1, Merges: 1, SlowDisks: 1}
+	}
 	if err := good().verdict(); err != nil {
 		t.Error(err)
 	}
@@ -186,7 +188,8 @@ func TestAccountVerdict(t *testing.T) {
 		"lost": func(a *account) { a.Lost = 1 }, "wrong": func(a *account) { a.Wrong = 1 }, "stuck": func(a *account) { a.Stuck = 1 },
 		"for no fault": func(a *account) { a.Unexplained = 1 }, "given up": func(a *account) { a.Discarded = 1 },
 		"no call was throttled": func(a *account) { a.Faults["throttled"] = 0 }, "nothing was killed": func(a *account) { a.Kills = 0 },
-		"swapped": func(a *account) { a.Swaps = 0 }, errStuck.Error(): func(a *account) { a.stopped = errStuck },
+		"swapped": func(a *account) { a.Swaps = 0 },
+		"split":   func(a *account) { a.Splits = 0 }, "merged": func(a *account) { a.Merges = 0 }, "slow": func(a *account) { a.SlowDisks = 0 }, "before their parents": func(a *account) { a.Early = 1 }, errStuck.Error(): func(a *account) { a.stopped = errStuck },
 		"a problem": func(a *account) { a.problems = []string{"a problem"} },
 	} {
 		a := good()

@@ -28,6 +28,7 @@ const (
 // and changed to another run between two invocations.
 type workers struct {
 	fire    *fire
+	disks   *disks
 	timeout time.Duration // of an invocation
 	free    chan *workerSlot
 	run     atomic.Pointer[string] // to serve
@@ -47,17 +48,23 @@ type workerSlot struct {
 	environment *environment
 }
 
-// newWorkers makes n functions whose calls go to an endpoint.
+// newWorkers makes n functions whose calls go to an endpoint. Most environments have their bundle from there, and some from a disk.
 func (st *stack) newWorkers(n int, f *fire, seed uint64, endpoint string) (*workers, error) {
-	w := &workers{fire: f, timeout: st.settings.timeout, free: make(chan *workerSlot, n), kill: random(seed, "kill")}
+	d, err := st.newDisks(seed, st.settings.runID, st.settings.other)
+	if err != nil {
+		return nil, err
+	}
+	w := &workers{fire: f, disks: d, timeout: st.settings.timeout, free: make(chan *workerSlot, n), kill: random(seed, "kill")}
 	w.run.Store(&st.settings.runID)
 	for i := range n {
 		slot := &workerSlot{run: st.settings.runID}
-		var err error
 		slot.function, err = st.newFunction("-"+strconv.Itoa(i+1), func() []string {
-			return []string{
-				"AWS_ENDPOINT_URL=" + endpoint, "AWS_ACCESS_KEY_ID=" + w.environment(slot), "RUN_ID=" + slot.run,
+			number := w.environment(slot)
+			env := []string{"AWS_ENDPOINT_URL=" + endpoint, "AWS_ACCESS_KEY_ID=" + accessKey(number), "RUN_ID=" + slot.run}
+			if number%3 == 2 { // the second, so that there always is one
+				env = append(env, "MODEL_LOCATION="+d.folder(slot.run))
 			}
+			return env
 		})
 		if err != nil {
 			return nil, err
@@ -67,11 +74,14 @@ func (st *stack) newWorkers(n int, f *fire, seed uint64, endpoint string) (*work
 	return w, nil
 }
 
-// environment is the access key of a new environment.
-func (w *workers) environment(slot *workerSlot) string {
+// accessKey is that of an environment.
+func accessKey(environment int) string { return "SOAK" + strconv.Itoa(environment) }
+
+// environment is the number of a new environment.
+func (w *workers) environment(slot *workerSlot) int {
 	w.mu.Lock()
 	w.made++
-	key := "SOAK" + strconv.Itoa(w.made)
+	number := w.made
 	w.mu.Unlock()
 	w.fire.mu.Lock()
 	defer w.fire.mu.Unlock()
@@ -79,8 +89,8 @@ func (w *workers) environment(slot *workerSlot) string {
 	if slot.environment != nil {
 		e.attempt = slot.environment.attempt
 	}
-	w.fire.environments[key], slot.environment = e, e
-	return key
+	w.fire.environments[accessKey(number)], slot.environment = e, e
+	return number
 }
 
 // Invoke implements mapping.Invoker. A worker that does not start is a failed invocation, as on Lambda.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
 	"github.com/skiff-ml/skiff/cmd/internal/command"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
@@ -35,6 +37,7 @@ type stack struct {
 	function  *runtimeapi.Function
 	env       []string          // more of the worker's variables, which win
 	ministack *ministack.Server // Kinesis and S3
+	rides     *kinesis.Client   // of the rides stream, which is ministack's unless another is set
 	logs      string            // folder
 	temp      string            // folder, gone after close
 	closers   []func()
@@ -73,6 +76,7 @@ func newStack(ctx context.Context, s settings, logs, keep string) (_ *stack, err
 	if err := st.ministack.Upload(ctx, modelBucket, bundlePrefix(s), s.model); err != nil {
 		return nil, err
 	}
+	st.rides = st.ministack.Kinesis
 	return st, st.makeFunction()
 }
 
@@ -142,7 +146,7 @@ func (st *stack) newMapping(function mapping.Invoker, onFailure mapping.Destinat
 	if err != nil {
 		return nil, err
 	}
-	source := mapping.NewSource(st.ministack.Kinesis, ridesStream)
+	source := mapping.NewSource(st.rides, ridesStream)
 	config := st.settings.mapping
 	config.EventSourceARN = fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", ministack.Region, ministack.Account, ridesStream)
 	config.FunctionARN = functionARN()

@@ -4,4 +4,7 @@
 // It is tested twice. In virtual time, in process, an outage lasts as long as in life: mapping, source and engine are the real ones, the model and
 // the sinks are not. With the build tag integration the worker is the program that is deployed, over ministack behind a proxy with faults, and
 // outages are scaled down: a function's timeout of about a second, pauses of milliseconds, and as many failed invocations as the real outage had.
+//
+// policy_test.go has README's table of all that, word by word, and the tests that play it: a row that nobody plays is an error, and so is what is
+// played and has no row.
 package failures

@@ -103,6 +103,7 @@ type path struct {
 	server             *ministack.Server
 	proxy              *faults.Proxy
 	function           *runtimeapi.Function
+	log                string // the worker's, a file
 
 	put       int // records
 	mu        sync.Mutex
@@ -138,12 +139,12 @@ func newPath(t *testing.T, o options) *path {
 	if o.deadLetters {
 		env = append(env, "DEAD_LETTER=s3://"+letterBucket+"/"+p.prefix)
 	}
-	p.function = newFunction(t, o.timeout, append(env, o.env...))
+	p.function, p.log = newFunction(t, o.timeout, append(env, o.env...))
 	return p
 }
 
 // newFunction makes the worker a function with these variables, the last of a name winning. Its log is shown where its test fails.
-func newFunction(t *testing.T, timeout time.Duration, env []string) *runtimeapi.Function {
+func newFunction(t *testing.T, timeout time.Duration, env []string) (_ *runtimeapi.Function, logFile string) {
 	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "worker-*.log")
 	if err != nil {
@@ -168,7 +169,7 @@ func newFunction(t *testing.T, timeout time.Duration, env []string) *runtimeapi.
 		}
 		_ = log.Close()
 	})
-	return f
+	return f, log.Name()
 }
 
 func absolute(t *testing.T, file string) string {

@@ -44,7 +44,7 @@ func TestStart(t *testing.T) {
 			if tt.spoil != nil {
 				check(t, tt.spoil(dir))
 			}
-			f := newFunction(t, time.Second, []string{
+			f, _ := newFunction(t, time.Second, []string{
 				"MODEL_LOCATION=" + dir, "RUN_ID=" + tt.runID, "TEST_RUN=True", "ONNXRUNTIME_LIB=" + shipped.Library(t),
 			})
 			err := f.Start(t.Context())
