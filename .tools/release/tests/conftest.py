@@ -1,6 +1,7 @@
 """What the tests of a release share: the release that `make release` builds here, and bare environments."""
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-VERSION = "v0.1.0"
+NUMBER = re.search(r'^__version__ = "(.*)"$', (ROOT / "convert/skiff_convert/__init__.py").read_text(), re.M)[
+    1
+]
+VERSION = f"v{NUMBER}"
 LINEAR = "2d509b1feb1643cab3e531a19515ec7b"
 MAKES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ONNXRUNTIME_LIB", "PYTHONPATH")  # what make gives to its own
 

@@ -13,6 +13,7 @@ from helpers import ESTIMATORS, fit, save, taxi_records
 
 MODULE = "github.com/skiff-ml/skiff"
 RUN = "f" * 32
+README = (ROOT / "README.md").read_text()
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +52,10 @@ def programs(proxy, tmp_path_factory) -> Path:
     own = {"GOPROXY": proxies, "GONOSUMDB": MODULE, "GOFLAGS": "-modcacherw"}
     own["GODEBUG"] = "goindex=0"  # which takes a version for the one that was in a folder of this name before
     env = {**inherited(), **own, "GOMODCACHE": str(folder / "modules"), "GOBIN": str(folder / "bin")}
-    commands = (f"{MODULE}/cmd/{name}@{VERSION}" for name in ("skiff", "worker"))
-    run(
-        "go", "install", "-trimpath", *commands, env=env, cwd=folder
-    )  # trimmed, what is built already is the same
+    commands = [f"{MODULE}/cmd/{name}@{VERSION}" for name in ("skiff", "worker")]
+    assert f"\ngo install {' '.join(commands)}\n" in README
+    env["GOFLAGS"] += " -trimpath"  # then what is built already is the same
+    run("go", "install", *commands, env=env, cwd=folder)
     return folder / "bin"
 
 
@@ -74,6 +75,7 @@ def test_the_hints_command_brings_onnxruntime(programs, newcomer, tmp_path):
     without = checked(programs / "worker", ROOT / "models" / LINEAR, env)
     assert without.returncode == 1 and "loading onnxruntime" in without.stderr
     (command,) = re.findall(r"^hint: .*`(uv pip install [^`]*)`", without.stderr, re.M)
+    assert f"`{command}`" in README
     python = {"UV_PYTHON": str(ROOT / ".build/venv/bin/python")}
     run("sh", "-c", command, cwd=tmp_path, env=env | python)
     done = checked(programs / "worker", ROOT / "models" / LINEAR, env)
@@ -82,11 +84,11 @@ def test_the_hints_command_brings_onnxruntime(programs, newcomer, tmp_path):
 
 def test_a_wheel_and_a_binary(release, programs, newcomer, tmp_path):
     """README's commands: a bundle of a model, with skiff's operators, that is proved."""
-    section = (ROOT / "README.md").read_text().partition("\n## Install it\n")[2]
+    section = README.partition("\n## Install it\n")[2]
     commands = section.partition("```sh\n")[2].partition("```")[0]
     archive = release.only("skiff-*.tar.gz")
     commands = commands.replace("<RUN_ID>", RUN).replace(
-        "skiff-v0.1.0-linux-amd64", archive.name[: -len(".tar.gz")]
+        f"skiff-{VERSION}-linux-amd64", archive.name[: -len(".tar.gz")]
     )
     tried = "./model --lowering trees "  # which skiff's operators are for
     assert commands.count("./model ") == 1

@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 
 import pytest
-from conftest import LINEAR, ROOT, VERSION, run
+from conftest import LINEAR, NUMBER, ROOT, VERSION, run
 
 
 def digest(content: bytes) -> str:
@@ -100,12 +100,14 @@ def test_checksums_and_notes(release):
 def test_another_version_is_refused():
     done = subprocess.run([ROOT / ".tools/release/wheel", "v9.9.9"], capture_output=True, text=True)
     assert (
-        done.returncode == 1 and "the converter's version is 0.1.0, not 9.9.9\nhint: set __ver" in done.stderr
+        done.returncode == 1
+        and f"the converter's version is {NUMBER}, not 9.9.9\nhint: set __ver" in done.stderr
     )
 
 
 @pytest.mark.parametrize(
-    "title, error", [("v0.1.0", ""), ("v0.1.0 (2026-11-25)", ""), ("Unreleased", "has no section v0.1.0")]
+    "title, error",
+    [(VERSION, ""), (f"{VERSION} (2026-11-25)", ""), ("Unreleased", f"has no section {VERSION}")],
 )
 def test_the_notes_of_a_tag(tmp_path, title, error):
     """They are its own section of the changelog, without which there is no release."""
@@ -121,7 +123,7 @@ def test_the_notes_of_a_tag(tmp_path, title, error):
         run(*git, *call, cwd=tmp_path)
     built = tmp_path / ".build/release"
     built.mkdir(parents=True)
-    (built / "skiff-v0.1.0-linux-amd64.tar.gz").write_text("")
+    (built / f"skiff-{VERSION}-linux-amd64.tar.gz").write_text("")
     done = subprocess.run([copied, VERSION], capture_output=True, text=True)
     if error:
         assert done.returncode == 1 and error in done.stderr
