@@ -1,11 +1,13 @@
 # The programs: worker and skiff in the project's module, what measures and shows them in cmd/tools, which is a module of its own.
-TOOLS := $(addprefix $(BIN)/,local bench compare compare-skiff compare-godense)
+TOOLS := $(addprefix $(BIN)/,local rows bench compare compare-skiff compare-godense)
 .PHONY: $(BIN)/worker $(BIN)/skiff $(TOOLS) # go build knows when
 VERSIONED = -X main.release=$(shell git describe --tags --always --dirty 2>/dev/null)
 FIRST = @test -e $@ || echo "building $@, up to a minute the first time" >&2
+# As in the Dockerfile: without net/rpc, whose templates have the linker keep every method, a third of the program.
+WORKER_TAGS := lambda.norpc,netgo,osusergo
 $(BIN)/worker: onnxruntime ops
 	$(FIRST)
-	@go build -trimpath -ldflags '$(VERSIONED)' -o $@ ./cmd/worker
+	@go build -trimpath -tags $(WORKER_TAGS) -ldflags '$(VERSIONED)' -o $@ ./cmd/worker
 $(BIN)/skiff:
 	$(FIRST)
 	@go build -trimpath -ldflags '$(VERSIONED)' -o $@ ./cmd/skiff

@@ -48,6 +48,7 @@ lock: $(UV)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) $(foreach group,$(GROUPS),$(call OF_GROUP,$(group))) -o $(BUILD)/all.lock
 	$(foreach group,$(GROUPS),cp $(BUILD)/all.lock .tools/python/$(group).lock; \
 	  $(COMPILE) $(call OF_GROUP,$(group)) -o .tools/python/$(group).lock;)
+	cp .tools/python/stack.lock cmd/skiff/ministack.lock
 	$(COMPILE) .tools/python/uv.in -o .tools/python/uv.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) .tools/python/release.in -o .tools/python/release.lock
 	for name in onnxruntime sam; do $(COMPILE) --no-deps .tools/python/$$name.in -o .tools/python/$$name.lock; done # only unpacked

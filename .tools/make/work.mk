@@ -17,13 +17,13 @@ test-pipelines: ## a part of test-matrix: 40 pipelines made at random, two envir
 	@$(MAKE) test-matrix PART=ci
 
 .PHONY: test-path
-test-path: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions
-	env -u RUN_ID -u PORT -u BAD PATH="$(CURDIR)/$(SHIMS):$$PATH" go -C cmd/tools test -tags integration -count=1 -run 'README|Path' ./local
+test-path: skiff ops $(VENV)/.stack $(VENV)/.convert $(SHIMS) ## the whole path over ministack, bad rides too, and the README's sessions
+	env -u RUN_ID -u PORT -u BAD PATH="$(CURDIR)/$(SHIMS):$$PATH" go -C cmd/tools test -tags integration -count=1 -run 'README|Path|Parquet' ./local ./rows
 
 .PHONY: test-failures
 test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when something fails: throttling, outages, bad records, bad bundles
 	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
-	go test -tags integration -count=1 -run DeadLetters ./cmd/worker
+	go test -tags integration -count=1 -run 'DeadLetters|ScoreInS3' ./cmd/worker
 	go test -tags integration -count=1 -run Planted ./cmd/internal/lambdatest/simulation
 
 .PHONY: test-release

@@ -10,7 +10,7 @@ fail() { # MESSAGE HINT
 }
 
 # glibc FILE...: the version of the C library that programs or libraries for Linux need.
-glibc() { objdump -T "$@" | grep -o 'GLIBC_[0-9.]*' | cut -d_ -f2 | sort -uV | tail -n 1; }
+glibc() { { objdump -T "$@" 2>/dev/null || :; } | grep -o 'GLIBC_[0-9.]*' | cut -d_ -f2 | sort -uV | tail -n 1; }
 
 [[ $version == v[0-9]* ]] || fail "VERSION is $version" "a tag, as v0.1.0"
 system=$(go env GOOS) arch=$(go env GOARCH)

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/skiff-ml/skiff/cmd/internal/puts"
 	"github.com/skiff-ml/skiff/inference/hint"
 )
 
@@ -66,6 +67,7 @@ func (s *settings) examineServices(ctx context.Context) []finding {
 			return s.reachLetters(ctx, sdk, letters)
 		}))
 	}
+	findings = append(findings, s.examineRights(ctx, sdk, stream, letters)...)
 	if bucket != "" {
 		findings = append(findings, s.reach(ctx, "bucket", "MODEL_BUCKET", "s3://"+bucket, func(ctx context.Context) error {
 			return s.reachBucket(ctx, sdk, bucket)
@@ -111,15 +113,9 @@ func (s *settings) reach(ctx context.Context, subject, variable, what string, as
 }
 
 func (s *settings) reachStream(ctx context.Context, sdk aws.Config, named string) error {
-	in := &kinesis.DescribeStreamSummaryInput{StreamName: &named}
-	a, err := arn.Parse(named)
-	if isARN := err == nil; isARN {
-		in = &kinesis.DescribeStreamSummaryInput{StreamARN: &named}
-	}
-	out, err := kinesis.NewFromConfig(sdk, func(o *kinesis.Options) {
-		o.BaseEndpoint = cmp.Or(s.endpoint("KINESIS_ENDPOINT_URL"), o.BaseEndpoint)
-		o.Region = cmp.Or(a.Region, o.Region)
-	}).DescribeStreamSummary(ctx, in)
+	in := &kinesis.DescribeStreamSummaryInput{}
+	in.StreamName, in.StreamARN = puts.Name(named)
+	out, err := s.kinesisClient(sdk, named).DescribeStreamSummary(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -146,10 +142,7 @@ func (s *settings) reachLetters(ctx context.Context, sdk aws.Config, place strin
 }
 
 func (s *settings) reachBucket(ctx context.Context, sdk aws.Config, bucket string) error {
-	_, err := s3.NewFromConfig(sdk, func(o *s3.Options) {
-		o.BaseEndpoint = cmp.Or(s.endpoint("S3_ENDPOINT_URL"), o.BaseEndpoint)
-		o.UsePathStyle = o.BaseEndpoint != nil
-	}).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+	_, err := s.s3Client(sdk).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
 	return err
 }
 

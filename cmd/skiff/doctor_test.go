@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A cloud is as much of AWS as is asked.
+// A cloud is as much of AWS as is asked, and what the variables lead to.
 func cloud(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,17 +50,17 @@ func cloud(t *testing.T) string {
 		}
 	}))
 	t.Cleanup(server.Close)
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.URL,
+		"AWS_CONFIG_FILE": t.TempDir() + "/none", "AWS_SHARED_CREDENTIALS_FILE": t.TempDir() + "/none",
+	} {
+		t.Setenv(name, value)
+	}
 	return server.URL
 }
 
 func TestServices(t *testing.T) {
 	at := cloud(t)
-	t.Setenv("AWS_ACCESS_KEY_ID", "id")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
-	t.Setenv("AWS_REGION", "us-east-1")
-	t.Setenv("AWS_ENDPOINT_URL", at)
-	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
 	for _, tt := range []struct {
 		stream, letters, bucket string
 		want                    []string
@@ -138,7 +138,7 @@ func TestNearest(t *testing.T) {
 // A worker that is no worker is one finding, and the services are asked all the same.
 func TestNoWorker(t *testing.T) {
 	s := &settings{worker: "/nowhere/worker", getenv: func(string) string { return "" }}
-	findings := s.examine(t.Context())
+	findings := s.examine(t.Context(), "", 0)
 	if len(findings) == 0 || findings[0].verdict != wrong || findings[0].hint == "" {
 		t.Errorf("got %+v", findings)
 	}

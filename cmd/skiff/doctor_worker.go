@@ -27,7 +27,7 @@ func bundles() []string {
 // examineWorker has the worker itself prove its bundle, with its variables as they
 // are. Where that fails, it tries with those of the bundle alone, which tells the
 // bundle's trouble from the others'.
-func (s *settings) examineWorker(ctx context.Context, program string) []finding {
+func (s *settings) examineWorker(ctx context.Context, program string, memory int) []finding {
 	known, err := variablesOf(ctx, program)
 	if err != nil {
 		return []finding{failed("worker", fmt.Errorf("asking %s for its variables: %w", program, err))}
@@ -35,7 +35,9 @@ func (s *settings) examineWorker(ctx context.Context, program string) []finding 
 	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
 	var line, log bytes.Buffer
-	_, asIs := s.runWorker(ctx, job{args: []string{"-check"}, stdout: &line, log: &log})
+	used := 0
+	ended := func(process *os.ProcessState) { used = peak(process) }
+	_, asIs := s.runWorker(ctx, job{args: []string{"-check"}, stdout: &line, log: &log, ended: ended})
 	alone := asIs
 	if asIs != nil {
 		var without []string
@@ -46,15 +48,17 @@ func (s *settings) examineWorker(ctx context.Context, program string) []finding 
 		}
 		line.Reset()
 		log.Reset()
-		_, alone = s.runWorker(ctx, job{args: []string{"-check"}, env: without, stdout: &line, log: &log})
+		_, alone = s.runWorker(ctx, job{args: []string{"-check"}, env: without, stdout: &line, log: &log, ended: ended})
 	}
 	proof := strings.TrimSpace(line.String())
 	findings := s.libraries(program, proof, log.String())
 	if alone != nil {
 		findings = append(findings, failed("bundle", alone))
+		used = 0
 	} else {
 		findings = append(findings, finding{fine, "bundle", proof, ""})
 	}
+	findings = append(findings, s.memory(used, memory))
 	about := s.variables(known)
 	if asIs != nil && (alone == nil || asIs.Error() != alone.Error()) {
 		about = append([]finding{failed("variables", asIs)}, about...)

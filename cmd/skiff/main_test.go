@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +20,14 @@ func TestMain(m *testing.M) {
 // those that it is told not to. With the real one it is cmd/tools/swap that
 // promotes.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata"})
+	runs, models := shipped.ReadRuns(t), shipped.Models(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("FOREST", runs.Forest)
+			return os.CopyFS(filepath.Join(env.WorkDir, "bundle"), os.DirFS(filepath.Join(models, runs.Forest)))
+		},
+	})
 }
 
 // The scripts of testdata/worker are sessions with the real worker, which is
@@ -54,5 +62,34 @@ func TestVersion(t *testing.T) {
 	t.Cleanup(func() { release = "" })
 	if v := version(); v != release {
 		t.Errorf("got %s, want %s", v, release)
+	}
+}
+
+// What is embedded is what make installs.
+func TestMinistackLock(t *testing.T) {
+	lock, err := os.ReadFile(filepath.Join(shipped.Models(t), "..", ".tools", "python", "stack.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(lock, ministackLock) {
+		t.Error("ministack.lock is not .tools/python/stack.lock: make lock copies it")
+	}
+}
+
+// A program of a checkout is found from it, and no other folder is one.
+func TestCheckout(t *testing.T) {
+	root, err := filepath.EvalSymlinks(filepath.Join(shipped.Models(t), ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := checkout(); got != root { // a test runs in its package's folder
+		t.Errorf("got %q, want %q", got, root)
+	}
+	t.Chdir(t.TempDir())
+	if got := checkout(); got != "" {
+		t.Errorf("got %q in no checkout", got)
+	}
+	if got := inCheckout("bin"); got != "" {
+		t.Errorf("got %q in no checkout", got)
 	}
 }

@@ -14,13 +14,15 @@ func (s *settings) score() *cobra.Command {
 	to := ""
 	var model *string
 	cmd := &cobra.Command{
-		Use: "score FILE.jsonl", Short: "Predict for a file", Args: cobra.ExactArgs(1),
+		Use: "score FILE", Short: "Predict for a file", Args: cobra.ExactArgs(1),
 		Long: `Predicts for each line of a file, in order, into another; beside that, in TO.rejected, is what there is no prediction for, as dead letters whose
-sequence_number is the line. The last line it prints is a JSON object that counts them. What is stopped goes on with the same command.
+sequence_number is the line. FILE is JSON lines, as they are or compressed by gzip, or parquet (with the program rows beside the worker), on disk or an
+s3:// URL, and so is TO. The last line it prints is a JSON object that counts them. What is stopped goes on with the same command.
 
 The model is that of --model, which is a RUN as ` + "`skiff check`" + ` takes it; or else what MODEL_LOCATION, RUN_ID or the alias name.`,
 		Example: `  skiff score rides.jsonl
-  skiff score rides.jsonl --to predictions.jsonl --model @challenger`,
+  skiff score rides.jsonl --to predictions.jsonl --model @challenger
+  skiff score s3://rides/2019/01.parquet`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := s.find(cmd.Context(), s.modelOr(*model))
 			if err != nil {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +21,7 @@ import (
 const proofTime = 5 * time.Minute
 
 func (s *settings) workerFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.worker, "worker", "", "the worker's program (default: beside skiff, or in PATH)")
+	cmd.Flags().StringVar(&s.worker, "worker", "", "the worker's program (default: beside skiff, in the checkout, or in PATH)")
 }
 
 // prove has a worker load a run's bundle, from where the workers will, and replay
@@ -49,6 +48,7 @@ type job struct {
 	env    []string // beside this program's own variables and the bundle's
 	stdout io.Writer
 	log    io.Writer // nil: nowhere
+	ended  func(*os.ProcessState)
 }
 
 // runWorker runs the worker's program for a job, and reports whether it ran. What
@@ -71,7 +71,11 @@ func (s *settings) runWorker(ctx context.Context, j job) (ran bool, err error) {
 		cmd.Env = append(slices.DeleteFunc(cmd.Env, isWorkers), "RUN_ID="+j.bundle.run, "MODEL_LOCATION="+j.bundle.location)
 	}
 	cmd.Env = append(cmd.Env, j.env...)
-	if err := cmd.Run(); err != nil {
+	err = cmd.Run()
+	if j.ended != nil {
+		j.ended(cmd.ProcessState)
+	}
+	if err != nil {
 		return true, inItsWords(ctx, stderr.String(), err)
 	}
 	return true, nil
@@ -113,26 +117,11 @@ func isWorkers(variable string) bool {
 	return slices.Contains([]string{"RUN_ID", "MODEL_LOCATION", "MODEL_BUCKET", "AWS_LAMBDA_RUNTIME_API", "SHADOW_RUN_ID", "CANARY", "DEAD_LETTER"}, name)
 }
 
-// findWorker returns the worker's program: the one that the flag names, or else
-// that beside this program, or else that in PATH.
+// findWorker returns the worker's program.
 func (s *settings) findWorker() (string, error) {
-	name := s.worker
-	if name == "" {
-		name = "worker"
-		if self, err := os.Executable(); err == nil {
-			if beside := filepath.Join(filepath.Dir(self), name); isFile(beside) {
-				return beside, nil
-			}
-		}
-	}
-	program, err := exec.LookPath(name)
+	program, err := findProgram("worker", s.worker)
 	if err != nil {
 		return "", hint.With(errors.Join(errors.New("there is no worker to load the bundle with"), err), "--worker names it; `make .build/bin/worker` builds it")
 	}
 	return program, nil
-}
-
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().IsRegular()
 }

@@ -37,8 +37,8 @@ type worker struct {
 
 // A loaded is a run's model, proved and warm: what a swap replaces.
 type loaded struct {
-	manifest *bundle.Manifest
-	sha256   string // of manifest.json
+	manifest bundle.Manifest // its own copy: a pointer into the bundle would keep the graphs with it
+	sha256   string          // of manifest.json
 	goldens  int
 	place    string // where the bundle was
 	graph    string // the file of the one that runs
@@ -107,7 +107,7 @@ func (w *worker) close() error {
 // handler returns what handles events: it measures each, and afterwards does
 // what is to be done now and then.
 func (w *worker) handler(stopping context.Context, log *slog.Logger) lambda.Handler {
-	u := &upkeep{handler: observed{w.source, w.tracer}, stopping: stopping}
+	u := &upkeep{handler: scorer{w, observed{w.source, w.tracer}, log}, stopping: stopping}
 	if w.pointer != nil && w.loader.refresh > 0 {
 		u.tasks = append(u.tasks, (&refresher{w, log}).task())
 	}
@@ -141,7 +141,7 @@ func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, err
 	if err != nil {
 		return nil, err
 	}
-	m.manifest, m.sha256, m.goldens, m.place = &b.Manifest, pin.read, len(b.Goldens), place
+	m.manifest, m.sha256, m.goldens, m.place = b.Manifest, pin.read, len(b.Goldens), place
 	lap(&m.took.bundle)
 	onnxruntime := library.Find(l.library, besideWorker())
 	if err := ort.Initialize(onnxruntime); err != nil {

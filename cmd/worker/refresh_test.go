@@ -184,7 +184,7 @@ func TestLooksNowAndThen(t *testing.T) {
 		var logged bytes.Buffer
 		var reads []int // the seconds when
 		began, broken := time.Now(), true
-		served := &loaded{manifest: &bundle.Manifest{Header: bundle.Header{RunID: "run1"}}}
+		served := &loaded{manifest: bundle.Manifest{Header: bundle.Header{RunID: "run1"}}}
 		w := &worker{
 			loader: &loader{config: &config{alias: "champion", refresh: time.Minute}},
 			pointer: &pointer{alias: "champion", tag: "tag", seen: &alias.Pointer{RunID: "run1"}, folder: readerFunc(func(tag string) ([]byte, string, error) {

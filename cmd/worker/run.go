@@ -25,10 +25,12 @@ without flags, it serves.
 
   -event FILE  handle one Lambda event, print the response; - reads stdin. It
                exits 1 where a record is not dealt with: the response says which
-  -score FILE  predict for the documents of a file of JSON lines. What is stopped
-               goes on with the same command
-  -to FILE     where those predictions go (FILE.predictions.jsonl); beside it, in
-               FILE.rejected, what there is none for, as dead letters
+  -score FILE  predict for the documents of a file: JSON lines, as they are or
+               compressed by gzip, or parquet, with the program rows beside this
+               one; on disk, or an s3:// URL. What is stopped goes on with the same
+               command
+  -to FILE     where those predictions go, likewise (FILE.predictions.jsonl); beside
+               it, in FILE.rejected, what there is none for, as dead letters
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
                interface emulator does, and GET /metrics and /health; in Lambda, serve
@@ -172,7 +174,7 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	defer cancel()
 	w.measure(stderr, nil, log)
 	w.source.Reported = false // who reads this line reads the exit code as well
-	response, err := observed{w.source, w.tracer}.Invoke(timed, event)
+	response, err := scorer{w, observed{w.source, w.tracer}, log}.Invoke(timed, event)
 	if response != nil {
 		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
 			return err

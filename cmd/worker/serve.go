@@ -21,11 +21,6 @@ import (
 	"github.com/skiff-ml/skiff/inference/hint"
 )
 
-// gcPercent lets the heap grow to five times what is in use before it is
-// collected. What is in use is small, some 10 MB, so that a function of 128 MB
-// has room for it; and it takes a fifth off the processor time of a record.
-const gcPercent = 400
-
 // heapShare is which part of the function's memory Go may take before it collects
 // at any price: half of 128 MB is twice what is in use with the largest event, and
 // onnxruntime's library has most of the rest.
@@ -39,9 +34,6 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer, lo
 		return hint.With(errors.New("this is not Lambda: AWS_LAMBDA_RUNTIME_API is not set"),
 			"try `worker -event FILE`, `worker -check` or `make run`")
 	}
-	if getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	if size, err := strconv.ParseInt(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 10, 32); err == nil && getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(size << 20 / heapShare)
 	}
@@ -52,6 +44,7 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer, lo
 	defer w.close() //nolint:errcheck // the process ends here
 	w.logReady(ctx, log)
 	w.measure(stderr, nil, log)
+	removeLeftovers(log)
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(clientLog{log})
 	gate := newGate(w.handler(ctx, log))

@@ -48,7 +48,7 @@ def test_sessions(aws):
         env=shell(aws),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=480,
     )
     assert all(any(word in session for session in sessions) for word in BEFORE)
     printed = done.stdout.split("end of session\n")

@@ -39,6 +39,16 @@ func (e echo) Predict(b *inference.Batch) error {
 	return nil
 }
 
+// input is a file on disk.
+func input(t *testing.T, file string) *Input {
+	t.Helper()
+	in, err := File(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
 var quiet = slog.New(slog.DiscardHandler)
 
 // write makes a file of n lines, of which each seventh is bad.
@@ -92,7 +102,7 @@ func TestRun(t *testing.T) {
 	file, predictions, rejected := write(t, 3500)
 	to := file + ".out"
 	told := 0
-	job := Job{File: file, To: to, RunID: "run1", Report: func(Progress) { told++ }}
+	job := Job{Input: input(t, file), To: to, RunID: "run1", Report: func(Progress) { told++ }}
 	done, err := job.Run(t.Context(), echo{}, quiet)
 	if err != nil || done.Lines != 3500 || done.Predicted+done.Rejected != 3500 || done.Rejected != len(rejected) || told == 0 {
 		t.Errorf("%+v, %v", done, err)
@@ -115,7 +125,7 @@ func TestGoesOn(t *testing.T) {
 		for at := 1; at < 6; at++ {
 			file, predictions, rejected := write(t, 5500)
 			to := file + ".out"
-			job := Job{File: file, To: to, RunID: "run1"}
+			job := Job{Input: input(t, file), To: to, RunID: "run1"}
 			ctx, cancel := context.WithCancel(t.Context())
 			batches = 0
 			var kept [3]string
@@ -157,7 +167,7 @@ func TestGoesOnWithTheSame(t *testing.T) {
 	file, _, _ := write(t, 2500)
 	to := file + ".out"
 	ctx, cancel := context.WithCancel(t.Context())
-	job := Job{File: file, To: to, RunID: "run1"}
+	job := Job{Input: input(t, file), To: to, RunID: "run1"}
 	if _, err := job.Run(ctx, echo{func(int) { cancel() }}, quiet); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -169,6 +179,7 @@ func TestGoesOnWithTheSame(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	job.Input = input(t, file)
 	if _, err := job.Run(t.Context(), echo{}, quiet); err == nil || hint.Of(err) == "" {
 		t.Errorf("another file: %v", err)
 	}
@@ -191,7 +202,7 @@ func TestLines(t *testing.T) {
 		if err := os.WriteFile(file, []byte(test.file), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := (Job{File: file, To: file + ".out", RunID: "run1"}).Run(t.Context(), echo{}, quiet); err != nil || read(t, file+".out") != test.predictions {
+		if _, err := (Job{Input: input(t, file), To: file + ".out", RunID: "run1"}).Run(t.Context(), echo{}, quiet); err != nil || read(t, file+".out") != test.predictions {
 			t.Errorf("%s: %.100q, %v", name, read(t, file+".out"), err)
 		}
 	}
@@ -199,10 +210,10 @@ func TestLines(t *testing.T) {
 	if err := os.WriteFile(file, make([]byte, lineBytes+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (Job{File: file, To: file + ".out", RunID: "run1"}).Run(t.Context(), echo{}, quiet); err == nil || !strings.Contains(err.Error(), "line 1 has over") || hint.Of(err) == "" {
+	if _, err := (Job{Input: input(t, file), To: file + ".out", RunID: "run1"}).Run(t.Context(), echo{}, quiet); err == nil || !strings.Contains(err.Error(), "line 1 has over") || hint.Of(err) == "" {
 		t.Error(err)
 	}
-	if _, err := (Job{File: file + "?", To: file + ".none", RunID: "run1"}).Run(t.Context(), echo{}, quiet); !errors.Is(err, os.ErrNotExist) {
+	if _, err := File(file + "?"); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }

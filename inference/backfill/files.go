@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/hint"
@@ -20,13 +21,17 @@ type Progress struct {
 	RunID     string `json:"run_id"`
 	File      string `json:"file"`
 	FileBytes int64  `json:"file_bytes"`
+	Tag       string `json:"tag,omitempty"`  // of the file
+	Meta      bool   `json:"meta,omitempty"` // predictions say which line they are of
 
-	Offset      int64 `json:"offset"` // in the file
+	Offset      int64 `json:"offset"` // in the lines
 	Lines       int   `json:"lines"`  // the empty ones as well
 	Predicted   int   `json:"predicted"`
 	Rejected    int   `json:"rejected"`
 	Predictions int64 `json:"predictions_bytes"` // of what is written
 	Letters     int64 `json:"rejected_bytes"`
+
+	Share float64 `json:"-"` // of the file that is read, from 0 to 1
 }
 
 // readProgress reads a progress, which is zero where there is none yet.
@@ -71,7 +76,8 @@ type output struct {
 var _ inference.Sink = (*output)(nil)
 
 // openOutput opens a file that has so many bytes for sure, and takes off what is
-// behind them. One that is begun has nothing in it.
+// behind them. One that is begun has nothing in it. It is this process's until it
+// is closed.
 func openOutput(name string, size int64, begin bool) (*output, error) {
 	flags := os.O_RDWR
 	if begin {
@@ -80,6 +86,9 @@ func openOutput(name string, size int64, begin bool) (*output, error) {
 	file, err := os.OpenFile(name, flags, 0o644) //nolint:gosec // others may read predictions
 	if err != nil {
 		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(hint.With(fmt.Errorf("somebody else writes %s: %w", name, err), "wait for that, or name another file with -to"), file.Close())
 	}
 	info, err := file.Stat()
 	if err == nil && begin && info.Size() > 0 {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/hint"
@@ -34,7 +35,10 @@ type lines struct {
 // newLines returns what reads lines from there, the first of them being number
 // line+1.
 func newLines(r io.Reader, name string, offset int64, line int) *lines {
-	l := &lines{scanner: bufio.NewScanner(r), name: filepath.Base(name), offset: offset, line: line}
+	if !strings.Contains(name, "://") { // which is one file's, wherever it is read
+		name = filepath.Base(name)
+	}
+	l := &lines{scanner: bufio.NewScanner(r), name: name, offset: offset, line: line}
 	l.scanner.Buffer(make([]byte, 0, 1<<16), lineBytes)
 	l.scanner.Split(func(data []byte, atEOF bool) (int, []byte, error) {
 		n, token, err := bufio.ScanLines(data, atEOF)

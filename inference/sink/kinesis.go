@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/internal/awserr"
@@ -24,6 +24,9 @@ type Kinesis struct {
 	stream  Stream
 	kinesis putter
 	call    awserr.Call
+
+	mu   sync.Mutex
+	free []*put // of requests that are over; as many as ever ran side by side
 }
 
 var _ inference.Sink = (*Kinesis)(nil)
@@ -52,26 +55,37 @@ func NewKinesis(cfg aws.Config, stream Stream, endpoint, variable string) *Kines
 }
 
 func newKinesis(stream Stream, kinesis putter, variable string) *Kinesis {
-	return &Kinesis{stream, kinesis, awserr.Call{
+	return &Kinesis{stream: stream, kinesis: kinesis, call: awserr.Call{
 		Doing: fmt.Sprintf("putting records to %s", stream), Action: "kinesis:PutRecords", Key: "kms:GenerateDataKey", Variable: variable,
 	}}
 }
 
+func (s *Kinesis) take() *put {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last := len(s.free) - 1; last >= 0 {
+		p := s.free[last]
+		s.free = s.free[:last]
+		return p
+	}
+	return &put{}
+}
+
+func (s *Kinesis) give(p *put) {
+	p.over()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, p)
+}
+
 // Put implements [inference.Sink] with one PutRecords request.
 func (s *Kinesis) Put(ctx context.Context, messages []inference.Message) ([]int, error) {
-	in := &kinesis.PutRecordsInput{StreamName: &s.stream.name, Records: make([]types.PutRecordsRequestEntry, len(messages))}
-	if s.stream.arn != "" {
-		in.StreamName, in.StreamARN = nil, &s.stream.arn
-	}
-	for i := range messages {
-		in.Records[i] = types.PutRecordsRequestEntry{Data: messages[i].Data, PartitionKey: &messages[i].Key}
-		if messages[i].HashKey != "" {
-			in.Records[i].ExplicitHashKey = &messages[i].HashKey
-		}
-	}
+	p := s.take()
+	defer s.give(p)
+	in := p.of(messages, &s.stream)
 	var out *kinesis.PutRecordsOutput
 	_, err := answer(ctx, func(ctx context.Context) (err error) {
-		out, err = s.kinesis.PutRecords(ctx, in)
+		out, err = s.kinesis.PutRecords(ctx, in, p.use)
 		return err
 	})
 	if err != nil {

@@ -6,6 +6,7 @@
 //  3. changed.go: those that change, such as the pointer of an alias, read when
 //     they have changed, and written when nobody else has
 //  4. dir.go: the same of a folder on disk
+//  5. object.go: one object of any size
 package store
 
 import (

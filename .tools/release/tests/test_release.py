@@ -55,7 +55,7 @@ def test_the_archives_list(release, unpacked):
         assert parts[name]["hashes"][0]["content"] == digest(file.read_bytes())
     packed = release.only("skiff-*.tar.gz").read_bytes()
     assert bom["metadata"]["component"]["hashes"][0]["content"] == digest(packed)
-    for program in (unpacked / "bin" / name for name in ("skiff", "worker", "local")):
+    for program in (unpacked / "bin" / name for name in ("skiff", "worker", "local", "rows")):
         inside = re.findall(r"^\tdep\t(\S+)\t(\S+)", run("go", "version", "-m", program).stdout, re.M)
         assert len(inside) > 5
         for module, version in inside:

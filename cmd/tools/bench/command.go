@@ -26,7 +26,7 @@ const usage = `Usage: bench -model DIR [-records FILE] [-batch N,N,...] [-format
 Compares batch sizes: what the worker's whole handler costs a record, from the
 event's bytes to the response's, publishing into a counting sink; its stages;
 its cold start; its memory and CPU time as a Lambda function over a million
-records; and what that costs on Lambda.
+records, with and without TLS and aggregation; and what that costs on Lambda.
 
   -model DIR      a bundle, models/<RUN_ID>
   -records FILE   JSON lines, one record each (the taxi rides of 2019)
@@ -170,9 +170,11 @@ func benchmark(ctx context.Context, s *settings, library, operators string, p *m
 		}
 	}
 	if s.serve {
-		if report.Serving, err = serve(ctx, s.worker, s.model, records, p.Show); err != nil {
+		servings, err := serve(ctx, s.worker, s.model, records, p.Show)
+		if err != nil {
 			return nil, err
 		}
+		report.Serving, report.Otherwise = servings[0], servings[1:]
 	}
 	return report, nil
 }

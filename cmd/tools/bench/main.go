@@ -4,7 +4,7 @@
 //
 //  1. records.go: records become events, one for each batch size
 //  2. measure.go: the handler runs them, all sizes in turn, again and again
-//  3. cold.go, serve.go: the worker's start, and its memory after a million records
+//  3. cold.go, serve.go, stream.go: the worker's start, and what it uses for a million records
 //  4. cost.go: what that is on Lambda, and the batch size to use
 //  5. report.go, and text.go, html.go: the results, in four formats
 package main

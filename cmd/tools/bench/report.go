@@ -27,6 +27,7 @@ type Report struct {
 	Results     []Result       `json:"results"`
 	Cold        *ColdStart     `json:"cold_start,omitempty"`
 	Serving     *Serving       `json:"serving,omitempty"`
+	Otherwise   []*Serving     `json:"serving_otherwise,omitempty"` // the same records, published in other ways
 	Costs       []Cost         `json:"lambda_costs"`
 	Recommended Recommendation `json:"recommended"`
 }

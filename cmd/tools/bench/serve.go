@@ -3,15 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
@@ -22,77 +19,135 @@ import (
 const (
 	servedRecords = 1_000_000
 	servedBatch   = 1000
+	servedTurn    = 50_000 // records that a worker is given before it is another's turn
 )
 
 // A Serving is the worker itself, as a Lambda function, over a million
-// records that it publishes through the AWS SDK to a server on this machine.
+// records that it publishes to a server on this machine.
 type Serving struct {
-	Records    int     `json:"records"`
-	Batch      int     `json:"batch"`
-	CPUPerRec  float64 `json:"cpu_us_per_record"` // of the worker's process: HTTP, SDK and all
-	WallPerRec float64 `json:"wall_us_per_record"`
-	RSS        float64 `json:"rss_mb"` // at the end
-	PeakRSS    float64 `json:"peak_rss_mb"`
+	TLS         bool    `json:"tls"`
+	Aggregation string  `json:"aggregation"` // OUTPUT_AGGREGATION
+	Records     int     `json:"records"`
+	Batch       int     `json:"batch"`
+	CPUPerRec   float64 `json:"cpu_us_per_record"` // of the worker's process: HTTP, TLS and all
+	WallPerRec  float64 `json:"wall_us_per_record"`
+	RSS         float64 `json:"rss_mb"` // at the end
+	PeakRSS     float64 `json:"peak_rss_mb"`
 }
 
-// serve runs the worker as Lambda does.
-func serve(ctx context.Context, worker, model string, records [][]byte, progress func(string)) (*Serving, error) {
+// serve runs workers as Lambda does, one for each way to publish, in turns. The
+// first has neither TLS nor aggregation.
+func serve(ctx context.Context, worker, model string, records [][]byte, progress func(string)) (servings []*Serving, err error) {
 	made, err := eventsOf(records, servedBatch, distinctEvents)
 	if err != nil {
 		return nil, err
 	}
-	kinesis, err := startKinesis(ctx)
+	var all []*server
+	defer func() {
+		for _, s := range all {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	for _, aggregation := range []string{"off", "kpl"} {
+		for _, tls := range []bool{false, true} {
+			s, err := startServer(ctx, worker, model, &Serving{TLS: tls, Aggregation: aggregation, Batch: servedBatch})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, s)
+		}
+	}
+	for done := 0; done < servedRecords; done += servedTurn {
+		for _, s := range all {
+			progress(fmt.Sprintf("serving %d of %d records", done, servedRecords))
+			if err := s.serve(ctx, made); err != nil {
+				return nil, fmt.Errorf("serving: %w", err)
+			}
+		}
+	}
+	for _, s := range all {
+		serving, err := s.result()
+		if err != nil {
+			return nil, err
+		}
+		servings = append(servings, serving)
+	}
+	return servings, nil
+}
+
+// A server is a worker that serves, and the stream that it publishes to.
+type server struct {
+	stream   *stream
+	function *runtimeapi.Function
+	process  *exec.Cmd
+	log      bytes.Buffer // a line each invocation; nobody reads it but after a failure
+	started  consumption
+	wall     time.Duration
+	serving  *Serving
+}
+
+func startServer(ctx context.Context, worker, model string, way *Serving) (*server, error) {
+	published, err := startStream(way.TLS)
 	if err != nil {
 		return nil, err
 	}
-	defer kinesis.Close()
-	var process *exec.Cmd
-	var log bytes.Buffer // a line each invocation; nobody reads it but after a failure
-	function := runtimeapi.New(runtimeapi.Config{
+	s := &server{stream: published, serving: way}
+	s.function = runtimeapi.New(runtimeapi.Config{
 		ARN: "arn:aws:lambda:us-east-1:000000000000:function:skiff",
 		Command: func(api string) *exec.Cmd {
-			process = exec.Command(worker) //nolint:noctx // the function stops it
-			process.Env = append(os.Environ(), "MODEL_LOCATION="+model, "RUN_ID=", "TEST_RUN=False", "AWS_LAMBDA_RUNTIME_API="+api,
-				"KINESIS_ENDPOINT_URL=http://"+kinesis.Addr, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none")
-			process.Stderr = &log
-			return process
+			s.process = exec.Command(worker) //nolint:noctx // the function stops it
+			s.process.Env = append(os.Environ(), "MODEL_LOCATION="+model, "RUN_ID=", "TEST_RUN=False", "AWS_LAMBDA_RUNTIME_API="+api,
+				"OUTPUT_AGGREGATION="+way.Aggregation)
+			s.process.Env = append(s.process.Env, s.stream.environment()...)
+			s.process.Stderr = &s.log
+			return s.process
 		},
 	})
-	defer function.Close()
-	if err := function.Start(ctx); err != nil {
-		return nil, err
+	if err = s.function.Start(ctx); err == nil {
+		s.started, err = readConsumption(s.process.Process.Pid)
 	}
-	before, err := readConsumption(process.Process.Pid)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.close())
 	}
+	return s, nil
+}
+
+func (s *server) close() error {
+	s.function.Close()
+	return s.stream.Close()
+}
+
+// serve has the worker handle a turn's records.
+func (s *server) serve(ctx context.Context, made []event) error {
 	began := time.Now()
-	for done := 0; done < servedRecords; done += servedBatch {
-		if done%(servedRecords/20) == 0 {
-			progress(fmt.Sprintf("serving %d of %d records", done, servedRecords))
-		}
-		result, err := function.Invoke(ctx, made[done/servedBatch%len(made)].payload)
+	for range servedTurn / servedBatch {
+		result, err := s.function.Invoke(ctx, made[s.serving.Records/servedBatch%len(made)].payload)
 		if err != nil {
-			return nil, fmt.Errorf("serving: %w", err)
+			return err
 		}
 		if result.FunctionError != "" || bytes.Contains(result.Payload, []byte("batchItemFailures")) {
-			return nil, fmt.Errorf("serving: the worker failed: %.200s; it logged %.2000s", result.Payload, log.Bytes())
+			return fmt.Errorf("the worker failed: %.200s; it logged %.2000s", result.Payload, s.log.Bytes())
 		}
+		s.serving.Records += servedBatch
 	}
-	wall := time.Since(began)
-	after, err := readConsumption(process.Process.Pid)
+	s.wall += time.Since(began)
+	return nil
+}
+
+// result is what the worker used.
+func (s *server) result() (*Serving, error) {
+	used, err := readConsumption(s.process.Process.Pid)
 	if err != nil {
 		return nil, err
 	}
-	if got := kinesis.records.Load(); got != servedRecords {
-		return nil, fmt.Errorf("serving: %d of %d records were published", got, servedRecords)
+	records := s.serving.Records
+	if got := s.stream.predictions.Load(); got != int64(records) {
+		return nil, fmt.Errorf("serving: %d of %d records were published", got, records)
 	}
-	return &Serving{
-		Records: servedRecords, Batch: servedBatch,
-		CPUPerRec:  (after.cpu - before.cpu).Seconds() * 1e6 / servedRecords,
-		WallPerRec: wall.Seconds() * 1e6 / servedRecords,
-		RSS:        after.rss, PeakRSS: after.peak,
-	}, nil
+	s.serving.CPUPerRec = (used.cpu - s.started.cpu).Seconds() * 1e6 / float64(records)
+	s.serving.WallPerRec = s.wall.Seconds() * 1e6 / float64(records)
+	s.serving.RSS, s.serving.PeakRSS = used.rss, used.peak
+	return s.serving, nil
 }
 
 // A consumption is what a process has used.
@@ -124,35 +179,4 @@ func readConsumption(pid int) (consumption, error) {
 		return u, err
 	}
 	return u, nil
-}
-
-// A kinesis is a server that takes every PutRecords and keeps nothing.
-type kinesis struct {
-	*http.Server
-	records atomic.Int64
-}
-
-func startKinesis(ctx context.Context) (*kinesis, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listening for predictions: %w", err)
-	}
-	k := &kinesis{}
-	k.Server = &http.Server{Addr: listener.Addr().String(), Handler: k, ReadHeaderTimeout: time.Minute}
-	go k.Serve(listener) //nolint:errcheck // ends with Close
-	return k, nil
-}
-
-// ServeHTTP answers a PutRecords request of AWS's JSON protocol.
-func (k *kinesis) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil || !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutRecords") {
-		http.Error(w, "only PutRecords", http.StatusBadRequest)
-		return
-	}
-	n := bytes.Count(body, []byte(`"PartitionKey":`))
-	k.records.Add(int64(n))
-	const taken = `{"SequenceNumber":"49641801370286448471783931287578672283018518126072430594","ShardId":"shardId-000000000000"}`
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	fmt.Fprintf(w, `{"FailedRecordCount":0,"Records":[%s]}`, strings.Repeat(taken+",", n-1)+taken)
 }

@@ -35,8 +35,11 @@ func writeText(w io.Writer, r *Report) error {
 		fmt.Fprintf(w, "  process and answer %.1f ms, bundle %.1f ms, onnxruntime %.1f ms, model %.1f ms, goldens %.1f ms\n", c.Process, c.Bundle, c.ONNXRuntime, c.Model, c.Goldens)
 	}
 	if s := r.Serving; s != nil {
-		fmt.Fprintf(w, "\nAs a Lambda function, %d records in batches of %d, published through the AWS SDK to a server on this machine:\n", s.Records, s.Batch)
-		fmt.Fprintf(w, "  %.2f µs of processor time a record, %.2f µs in all; %.0f MB of memory at the end, %.0f MB at most\n", s.CPUPerRec, s.WallPerRec, s.RSS, s.PeakRSS)
+		fmt.Fprintf(w, "\nAs a Lambda function, %d records in batches of %d, published to a server on this machine, each way in turn:\n", s.Records, s.Batch)
+		for _, s := range append([]*Serving{s}, r.Otherwise...) {
+			fmt.Fprintf(w, "  %s: %.2f µs of processor time a record, %.2f µs in all; %.0f MB of memory at the end, %.0f MB at most\n",
+				s.way(), s.CPUPerRec, s.WallPerRec, s.RSS, s.PeakRSS)
+		}
 	}
 	fmt.Fprintf(w, "\nOn Lambda, US dollars per million records on x86 (and GB-seconds), the handler's own time and the requests:\n")
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -58,4 +61,16 @@ func writeText(w io.Writer, r *Report) error {
 	}
 	_, err := fmt.Fprintf(w, "\nUse batches of %d with %d MB: %s.\n", r.Recommended.Batch, r.Recommended.MemoryMB, r.Recommended.Why)
 	return err
+}
+
+// way names the way of publishing.
+func (s *Serving) way() string {
+	way := "plain"
+	if s.TLS {
+		way = "TLS"
+	}
+	if s.Aggregation != "off" {
+		way += ", aggregated"
+	}
+	return way
 }

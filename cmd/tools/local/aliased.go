@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/inference/alias"
 	"github.com/skiff-ml/skiff/inference/bundle"
 	"github.com/skiff-ml/skiff/inference/store"
@@ -33,11 +34,11 @@ func (st *stack) followAlias(ctx context.Context) error {
 		if _, err := os.Stat(filepath.Join(other.model, bundle.ManifestFile)); err != nil || other.model == s.model {
 			continue
 		}
-		if err := st.ministack.Upload(ctx, modelBucket, bundlePrefix(other), other.model); err != nil {
+		if err := st.ministack.Upload(ctx, localstate.ModelBucket, bundlePrefix(other), other.model); err != nil {
 			return err
 		}
 	}
-	location, err := store.ParseLocation("s3://" + modelBucket + "/" + s.experiment)
+	location, err := store.ParseLocation("s3://" + localstate.ModelBucket + "/" + s.experiment)
 	if err != nil {
 		return err
 	}
@@ -61,6 +62,6 @@ func aboutAlias(name string) string {
 	}
 	return fmt.Sprintf(`
 export MODEL_BUCKET=%s
-.build/bin/skiff promote RUN --alias %s, rollback, history: @%s is looked at once a second
-`, modelBucket, name, name)
+skiff promote RUN --alias %s, rollback, history: @%s is looked at once a second
+`, localstate.ModelBucket, name, name)
 }

@@ -176,27 +176,6 @@ func TestMember(t *testing.T) {
 	}
 }
 
-func TestCalls(t *testing.T) {
-	for _, tt := range []struct {
-		sizes []int
-		want  []span
-	}{
-		{nil, nil},
-		{make([]int, 500), []span{{0, 500}}},
-		{make([]int, 1001), []span{{0, 500}, {500, 1000}, {1000, 1001}}},
-		{[]int{1, maxPutBytes - 1, 1}, []span{{0, 2}, {2, 3}}},
-		{[]int{1, maxPutBytes + 1, 1}, []span{{0, 1}, {1, 2}, {2, 3}}},
-	} {
-		records := make([][]byte, len(tt.sizes))
-		for i, size := range tt.sizes {
-			records[i] = make([]byte, size)
-		}
-		if got := calls(records); !slices.Equal(got, tt.want) {
-			t.Errorf("%d records: %v, want %v", len(records), got, tt.want)
-		}
-	}
-}
-
 func TestForeignLetters(t *testing.T) {
 	l := &deadLetters{of: map[int][]inference.DeadLetter{}}
 	for _, line := range []string{

@@ -11,13 +11,11 @@ import (
 	"github.com/skiff-ml/skiff/inference/hint"
 )
 
-// modelBucket is where MLflow keeps its artifacts, in the local stack.
-const modelBucket = "mlflow-models"
-
 // manifest is what the local stack has to know of a bundle's manifest.json.
 type manifest struct {
 	runID      string
 	id         string // the field with the ride's id
+	idPath     []string
 	prediction string // the field with the prediction, and its unit
 	unit       string
 	limit      float64 // of trip_distance: the magnitude from which it is no number to the model; 0 for none but float64's
@@ -40,7 +38,7 @@ func readManifest(dir string) (manifest, error) {
 	}
 	m = manifest{runID: read.RunID, prediction: read.Outputs[0].Name, unit: read.Outputs[0].Unit}
 	if read.ID != nil {
-		m.id = read.ID.Name
+		m.id, m.idPath = read.ID.Name, read.ID.Path
 	}
 	for _, c := range read.Columns {
 		if c.Name == "trip_distance" && c.Limit != nil {

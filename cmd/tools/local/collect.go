@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/inference/limits"
 )
 
@@ -40,20 +41,20 @@ func (p *published) rides() (rides, duplicates int) {
 func (p *published) collect(ctx context.Context, source *mapping.Source, m manifest) error {
 	shards, err := source.Shards(ctx)
 	if err != nil {
-		return fmt.Errorf("listing the shards of %s: %w", predictionsStream, err)
+		return fmt.Errorf("listing the shards of %s: %w", localstate.PredictionsStream, err)
 	}
 	for _, shard := range shards {
 		after := ""
 		for {
 			records, ended, err := source.Read(ctx, shard.ID, after, limits.GetRecords)
 			if err != nil {
-				return fmt.Errorf("reading %s of %s: %w", shard.ID, predictionsStream, err)
+				return fmt.Errorf("reading %s of %s: %w", shard.ID, localstate.PredictionsStream, err)
 			}
 			for _, r := range records {
 				if err := p.add(r.Data, m); err != nil {
 					p.wrong++
 					if p.why == nil {
-						p.why = fmt.Errorf("record %s of %s: %w", r.SequenceNumber, predictionsStream, err)
+						p.why = fmt.Errorf("record %s of %s: %w", r.SequenceNumber, localstate.PredictionsStream, err)
 					}
 				}
 				after = r.SequenceNumber

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/inference"
 )
 
@@ -23,12 +24,12 @@ type deadLetters struct {
 // readDeadLetters reads all that is in the target.
 func readDeadLetters(ctx context.Context, server *ministack.Server, rides int) (*deadLetters, error) {
 	l := &deadLetters{of: map[int][]inference.DeadLetter{}}
-	err := server.Objects(ctx, deadLetterBucket, deadLetterPrefix, func(key string, data []byte) error {
+	err := server.Objects(ctx, localstate.DeadLetterBucket, localstate.DeadLetterPrefix, func(key string, data []byte) error {
 		for line := range bytes.Lines(data) {
 			if err := l.add(line, rides); err != nil {
 				l.wrong++
 				if l.why == nil {
-					l.why = fmt.Errorf("s3://%s/%s: %w", deadLetterBucket, key, err)
+					l.why = fmt.Errorf("s3://%s/%s: %w", localstate.DeadLetterBucket, key, err)
 				}
 			}
 		}

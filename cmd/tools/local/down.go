@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 )
 
 // lockInterval is how often down looks whether serve has ended.
@@ -81,7 +83,7 @@ func waitForLock(ctx context.Context, s settings, d time.Duration) error {
 
 // cleanUp removes what a serve that was killed has left: its state, its temporary folder, and ministack. It is for when no serve is running.
 func cleanUp(ctx context.Context, s settings) error {
-	st, err := readState(s)
+	st, err := localstate.Read(s.dir)
 	if err != nil || st == nil {
 		return err
 	}
@@ -95,7 +97,7 @@ func cleanUp(ctx context.Context, s settings) error {
 			return fmt.Errorf("removing what a killed stack left: %w", err)
 		}
 	}
-	if err := os.Remove(statePath(s)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(localstate.Path(s.dir)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing the state: %w", err)
 	}
 	return nil

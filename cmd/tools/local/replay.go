@@ -16,18 +16,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
+	"github.com/skiff-ml/skiff/cmd/internal/puts"
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/hint"
 )
 
 // replay puts what is held back on the rides stream of the stack that is up: dead letters, and what the mapping gave up.
 func replay(ctx context.Context, s settings, stdout io.Writer) error {
-	st, err := readState(s)
+	st, err := localstate.Read(s.dir)
 	if err != nil {
 		return err
 	}
 	if st == nil || !ministack.Healthy(ctx, st.Endpoint) {
-		return hint.With(errors.New("the local stack is not up"), "make up")
+		return hint.With(errors.New("the local stack is not up"), "skiff up")
 	}
 	server := ministack.Connect(st.Endpoint)
 	letters, kept, err := replayLetters(ctx, server)
@@ -38,7 +40,7 @@ func replay(ctx context.Context, s settings, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%d records are back on %s: %d of dead letters, %d that the mapping gave up.\n", letters+givenUp, ridesStream, letters, givenUp)
+	fmt.Fprintf(stdout, "%d records are back on %s: %d of dead letters, %d that the mapping gave up.\n", letters+givenUp, localstate.RidesStream, letters, givenUp)
 	if kept > 0 {
 		fmt.Fprintf(stdout, "%d dead letters are without their records, and stay where they are.\n", kept)
 	}
@@ -53,11 +55,11 @@ func replayLetters(ctx context.Context, server *ministack.Server) (back, kept in
 		rest    []byte // letters without their records
 	}
 	var objects []object
-	err = server.Objects(ctx, deadLetterBucket, deadLetterPrefix, func(key string, data []byte) error {
+	err = server.Objects(ctx, localstate.DeadLetterBucket, localstate.DeadLetterPrefix, func(key string, data []byte) error {
 		o := object{key: key}
 		var err error
 		if o.entries, o.rest, err = lettersOf(data); err != nil {
-			return fmt.Errorf("s3://%s/%s: %w", deadLetterBucket, key, err)
+			return fmt.Errorf("s3://%s/%s: %w", localstate.DeadLetterBucket, key, err)
 		}
 		objects = append(objects, o)
 		return nil
@@ -75,9 +77,9 @@ func replayLetters(ctx context.Context, server *ministack.Server) (back, kept in
 		}
 		back += len(o.entries)
 		if len(o.rest) > 0 {
-			err = server.Write(ctx, deadLetterBucket, o.key, o.rest)
+			err = server.Write(ctx, localstate.DeadLetterBucket, o.key, o.rest)
 		} else {
-			err = server.Delete(ctx, deadLetterBucket, o.key)
+			err = server.Delete(ctx, localstate.DeadLetterBucket, o.key)
 		}
 		if err != nil {
 			return back, kept, err
@@ -166,8 +168,8 @@ func putBack(ctx context.Context, server *ministack.Server, entries []types.PutR
 	for i := range entries {
 		records[i] = entries[i].Data
 	}
-	for _, s := range calls(records) {
-		if err := putEntries(ctx, server.Kinesis, entries[s.start:s.end]); err != nil {
+	for _, s := range puts.Calls(records) {
+		if err := puts.Put(ctx, server.Kinesis, localstate.RidesStream, entries[s.Start:s.End]); err != nil {
 			return fmt.Errorf("putting %d records back: %w", len(entries), err)
 		}
 	}

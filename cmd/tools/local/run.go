@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
 	"github.com/skiff-ml/skiff/inference/hint"
 )
@@ -54,13 +55,13 @@ func streamRides(ctx context.Context, s settings, bar *progress) (*outcome, erro
 	}
 	defer st.close()
 	bar.finish("ministack   %s, after %.1f s", st.ministack.Endpoint, time.Since(begin).Seconds())
-	bar.finish("bundle      s3://%s/%s", modelBucket, bundlePrefix(s))
+	bar.finish("bundle      s3://%s/%s", localstate.ModelBucket, bundlePrefix(s))
 
 	if err := st.startAndProduce(ctx, out.records, bar); err != nil {
 		return nil, err
 	}
 	if len(out.bad) > 0 {
-		bar.finish("bad         %d of them, to s3://%s/%s", len(out.bad), deadLetterBucket, deadLetterPrefix)
+		bar.finish("bad         %d of them, to s3://%s/%s", len(out.bad), localstate.DeadLetterBucket, localstate.DeadLetterPrefix)
 	}
 	givenUp, err := st.newOnFailure(false)
 	if err != nil {
@@ -69,8 +70,8 @@ func streamRides(ctx context.Context, s settings, bar *progress) (*outcome, erro
 	if err := st.score(ctx, out, givenUp, bar); err != nil {
 		return nil, err
 	}
-	bar.step(func() string { return "reading " + predictionsStream })
-	if err := out.published.collect(ctx, mapping.NewSource(st.ministack.Kinesis, predictionsStream), out.manifest); err != nil {
+	bar.step(func() string { return "reading " + localstate.PredictionsStream })
+	if err := out.published.collect(ctx, mapping.NewSource(st.ministack.Kinesis, localstate.PredictionsStream), out.manifest); err != nil {
 		return nil, err
 	}
 	out.givenUp = givenUp.keys
@@ -135,12 +136,12 @@ func (st *stack) startAndProduce(ctx context.Context, records [][]byte, bar *pro
 	}()
 	var put atomic.Int64
 	bar.step(func() string {
-		return fmt.Sprintf("rides       %d of %d put into %s", put.Load(), len(records), ridesStream)
+		return fmt.Sprintf("rides       %d of %d put into %s", put.Load(), len(records), localstate.RidesStream)
 	})
 	err := produce(ctx, st.ministack.Kinesis, records, &put, nil)
 	produced := time.Since(begin)
 	if err == nil {
-		bar.finish("rides       %d put into %s in %.1f s", len(records), ridesStream, produced.Seconds())
+		bar.finish("rides       %d put into %s in %.1f s", len(records), localstate.RidesStream, produced.Seconds())
 		bar.step(func() string { return "waiting for the worker" })
 	}
 	cold := <-ready

@@ -7,10 +7,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 )
 
 // serve is the stack that up leaves running, until down or until something in it fails. Its stderr is a log.
 func serve(ctx context.Context, s settings, stderr io.Writer) error {
+	bundle, err := readManifest(s.model)
+	if err != nil {
+		return err
+	}
 	l, err := takeLock(s)
 	if err != nil {
 		return err
@@ -40,11 +46,11 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	now := state{RunID: s.runID, Alias: s.alias, Endpoint: st.ministack.Endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID(), Temp: st.temp}
-	if err := now.write(s); err != nil {
+	now := localstate.State{RunID: s.runID, Alias: s.alias, ID: bundle.idPath, Endpoint: st.ministack.Endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID(), Temp: st.temp}
+	if err := now.Write(s.dir); err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(statePath(s)) }()
+	defer func() { _ = os.Remove(localstate.Path(s.dir)) }()
 	if err := sayReady(s.readyFD); err != nil {
 		return err
 	}

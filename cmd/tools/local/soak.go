@@ -15,6 +15,7 @@ import (
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/kinesalite"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/hint"
@@ -78,7 +79,7 @@ func runSoak(ctx context.Context, s settings, bar *progress) (*account, error) {
 	defer st.close()
 	swapped := s
 	swapped.runID = s.other
-	if err := st.ministack.Upload(ctx, modelBucket, bundlePrefix(swapped), path.Join(path.Dir(s.model), s.other)); err != nil {
+	if err := st.ministack.Upload(ctx, localstate.ModelBucket, bundlePrefix(swapped), path.Join(path.Dir(s.model), s.other)); err != nil {
 		return nil, err
 	}
 	bar.finish("seed        %d; %d records, %d of them bad; run %s, then %s", s.seed, len(k.records), len(k.bad), s.runID, s.other)

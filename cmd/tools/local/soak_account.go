@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/limits"
 )
@@ -83,9 +84,9 @@ func (k *soaked) account(ctx context.Context, st *stack) (*account, error) {
 			a.Calls[operation] += n
 		}
 	}
-	shards, err := mapping.NewSource(st.rides, ridesStream).Shards(ctx)
+	shards, err := mapping.NewSource(st.rides, localstate.RidesStream).Shards(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("listing the shards of %s: %w", ridesStream, err)
+		return nil, fmt.Errorf("listing the shards of %s: %w", localstate.RidesStream, err)
 	}
 	order := make([]string, len(k.fire.attempts))
 	for i, at := range k.fire.attempts {
@@ -94,11 +95,11 @@ func (k *soaked) account(ctx context.Context, st *stack) (*account, error) {
 	a.Splits, a.Merges, a.Early = k.reshards.splits, k.reshards.merges, early(shards, order)
 	a.SlowDisks = k.workers.disks.count()
 	traces := make([]trace, len(k.records))
-	if err := k.readPredictions(ctx, mapping.NewSource(st.ministack.Kinesis, predictionsStream), a, traces); err != nil {
+	if err := k.readPredictions(ctx, mapping.NewSource(st.ministack.Kinesis, localstate.PredictionsStream), a, traces); err != nil {
 		return nil, err
 	}
 	objects := map[string][]int32{}
-	err = st.ministack.Objects(ctx, deadLetterBucket, deadLetterPrefix, func(key string, data []byte) error {
+	err = st.ministack.Objects(ctx, localstate.DeadLetterBucket, localstate.DeadLetterPrefix, func(key string, data []byte) error {
 		for line := range bytes.Lines(data) {
 			if id := k.readLetter(line, a, traces); id >= 0 {
 				objects[key] = append(objects[key], id)
@@ -118,13 +119,13 @@ func (k *soaked) account(ctx context.Context, st *stack) (*account, error) {
 func (k *soaked) readPredictions(ctx context.Context, source *mapping.Source, a *account, traces []trace) error {
 	shards, err := source.Shards(ctx)
 	if err != nil {
-		return fmt.Errorf("listing the shards of %s: %w", predictionsStream, err)
+		return fmt.Errorf("listing the shards of %s: %w", localstate.PredictionsStream, err)
 	}
 	for _, shard := range shards {
 		for after := ""; ; {
 			records, ended, err := source.Read(ctx, shard.ID, after, limits.GetRecords)
 			if err != nil {
-				return fmt.Errorf("reading %s of %s: %w", shard.ID, predictionsStream, err)
+				return fmt.Errorf("reading %s of %s: %w", shard.ID, localstate.PredictionsStream, err)
 			}
 			for i := range records {
 				k.readPrediction(&records[i], a, traces)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/faults"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 )
 
 // A fire is what the worker is under, and what it did in it: each invocation, each call it made, with its fault, and what the services took.
@@ -137,7 +138,7 @@ func (f *fire) forward(operation string, c *call, w http.ResponseWriter, r *http
 		if operation == putRecords {
 			c.ids = recordIDs(body)
 		} else {
-			c.object = strings.TrimPrefix(r.URL.Path, "/"+deadLetterBucket+"/")
+			c.object = strings.TrimPrefix(r.URL.Path, "/"+localstate.DeadLetterBucket+"/")
 		}
 		f.calls = append(f.calls, c)
 		f.mu.Unlock()

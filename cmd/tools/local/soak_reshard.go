@@ -11,6 +11,7 @@ import (
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/kinesalite"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 )
 
 const (
@@ -48,7 +49,7 @@ func (k *soaked) startSource(ctx context.Context, st *stack) error {
 	}
 	st.closers = append(st.closers, k.source.Stop)
 	st.rides = k.source.Kinesis
-	return k.source.CreateStream(ctx, ridesStream, k.settings.shards)
+	return k.source.CreateStream(ctx, localstate.RidesStream, k.settings.shards)
 }
 
 // pace waits until the record that is next may be put, and reshards where it is time to.
@@ -68,10 +69,10 @@ func (r *resharding) pace(ctx context.Context, next int) error {
 	}
 	if done%2 == 0 {
 		r.splits++
-		return r.server.Split(ctx, ridesStream, r.rng)
+		return r.server.Split(ctx, localstate.RidesStream, r.rng)
 	}
 	r.merges++
-	return r.server.Merge(ctx, ridesStream, r.rng)
+	return r.server.Merge(ctx, localstate.RidesStream, r.rng)
 }
 
 // early counts the shards of which a record came before all of their parents' had: attempts are the shards of invocations, in their order.

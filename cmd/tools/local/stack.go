@@ -17,17 +17,12 @@ import (
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/inference/hint"
 )
 
-// What the local stack is called.
-const (
-	ridesStream       = "start-ride-events"
-	predictionsStream = "ride-predictions"
-	deadLetterBucket  = "ride-dead-letters"
-	deadLetterPrefix  = ridesStream + "/" // the stream that the rides came by
-	functionName      = "ride-duration-prediction"
-)
+// functionName is what the worker is called, as a function.
+const functionName = "ride-duration-prediction"
 
 const tempPrefix = "skiff-local-"
 
@@ -67,13 +62,13 @@ func newStack(ctx context.Context, s settings, logs, keep string) (_ *stack, err
 	if err := st.startMinistack(ctx, keep); err != nil {
 		return nil, err
 	}
-	if err := st.ministack.CreateStreams(ctx, s.shards, ridesStream, predictionsStream); err != nil {
+	if err := st.ministack.CreateStreams(ctx, s.shards, localstate.RidesStream, localstate.PredictionsStream); err != nil {
 		return nil, err
 	}
-	if err := st.ministack.CreateBucket(ctx, deadLetterBucket); err != nil {
+	if err := st.ministack.CreateBucket(ctx, localstate.DeadLetterBucket); err != nil {
 		return nil, err
 	}
-	if err := st.ministack.Upload(ctx, modelBucket, bundlePrefix(s), s.model); err != nil {
+	if err := st.ministack.Upload(ctx, localstate.ModelBucket, bundlePrefix(s), s.model); err != nil {
 		return nil, err
 	}
 	st.rides = st.ministack.Kinesis
@@ -128,7 +123,7 @@ func (st *stack) problem(err error, log string) error {
 func freePort(ctx context.Context, port int) (int, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return 0, hint.With(fmt.Errorf("port %d cannot be used: %w", port, err), "-port names another one; make down stops a local stack")
+		return 0, hint.With(fmt.Errorf("port %d cannot be used: %w", port, err), "-port names another one; skiff down stops a local stack")
 	}
 	addr, ok := listener.Addr().(*net.TCPAddr)
 	if err := listener.Close(); err != nil {
@@ -146,9 +141,9 @@ func (st *stack) newMapping(function mapping.Invoker, onFailure mapping.Destinat
 	if err != nil {
 		return nil, err
 	}
-	source := mapping.NewSource(st.rides, ridesStream)
+	source := mapping.NewSource(st.rides, localstate.RidesStream)
 	config := st.settings.mapping
-	config.EventSourceARN = fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", ministack.Region, ministack.Account, ridesStream)
+	config.EventSourceARN = fmt.Sprintf("arn:aws:kinesis:%s:%s:stream/%s", ministack.Region, ministack.Account, localstate.RidesStream)
 	config.FunctionARN = functionARN()
 	config.RoleARN = fmt.Sprintf("arn:aws:iam::%s:role/lambda-kinesis-role", ministack.Account)
 	return mapping.New(config, mapping.Parts{

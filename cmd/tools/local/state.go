@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,50 +9,6 @@ import (
 	"strings"
 	"syscall"
 )
-
-// state is what up leaves for down and for a second up, in state.json. It is there once everything answers.
-type state struct {
-	RunID        string `json:"run_id"`
-	Alias        string `json:"alias,omitempty"` // which stood for it at first
-	Endpoint     string `json:"endpoint"`
-	PID          int    `json:"pid"` // of serve
-	MinistackPID int    `json:"ministack_pid"`
-	Temp         string `json:"temp"` // folder
-}
-
-func statePath(s settings) string { return filepath.Join(s.dir, "state.json") }
-
-// readState reads the state; there is none, and no error, when nothing is up.
-func readState(s settings) (*state, error) {
-	data, err := os.ReadFile(statePath(s))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil //nolint:nilnil // nothing is up
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the state: %w", err)
-	}
-	var st state
-	if err := json.Unmarshal(data, &st); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", shown(statePath(s)), err)
-	}
-	return &st, nil
-}
-
-// write replaces the state in one step.
-func (st state) write(s settings) error {
-	data, err := json.Marshal(st)
-	if err != nil {
-		return fmt.Errorf("writing the state: %w", err)
-	}
-	temp := statePath(s) + ".new"
-	if err := os.WriteFile(temp, append(data, '\n'), 0o600); err != nil {
-		return fmt.Errorf("writing the state: %w", err)
-	}
-	if err := os.Rename(temp, statePath(s)); err != nil {
-		return fmt.Errorf("writing the state: %w", err)
-	}
-	return nil
-}
 
 // lock is held by serve as long as it lives, however it ends. The file has serve's process id.
 type lock struct{ file *os.File }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/faults"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/inference/alias"
 	"github.com/skiff-ml/skiff/inference/bundle"
 	"github.com/skiff-ml/skiff/inference/hint"
@@ -94,7 +95,7 @@ func (r *rehearsal) prepare(ctx context.Context) (err error) {
 	s := r.settings
 	other := s
 	other.runID, other.model = s.other, filepath.Join(filepath.Dir(s.model), s.other)
-	if err := r.ministack.Upload(ctx, modelBucket, bundlePrefix(other), other.model); err != nil {
+	if err := r.ministack.Upload(ctx, localstate.ModelBucket, bundlePrefix(other), other.model); err != nil {
 		return err
 	}
 	if r.proxy, err = faults.New(r.ministack.Endpoint); err != nil {
@@ -222,7 +223,7 @@ func (r *rehearsal) refusedAltered(ctx context.Context, run string) error {
 		return err
 	}
 	put := func(data string) error {
-		bucket := modelBucket
+		bucket := localstate.ModelBucket
 		_, err := r.ministack.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(data)})
 		return err
 	}

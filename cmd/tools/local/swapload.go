@@ -15,6 +15,7 @@ import (
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/cmd/tools/internal/taxi"
 	"github.com/skiff-ml/skiff/inference/limits"
 )
@@ -140,7 +141,7 @@ func (l *load) collect(ctx context.Context, client *kinesis.Client, out *swapRes
 	out.Produced, out.Invocations, out.FailedInvocations = int(l.produced.Load()), int(l.invocations.Load()), int(l.failed.Load())
 	out.SlowestMS, out.Wrong = int(l.slowest.Load()), int(l.mixed.Load())
 	puts, copies := make([]int, out.Produced), make([]int, out.Produced)
-	err := readAll(ctx, client, ridesStream, func(r mapping.Record) {
+	err := readAll(ctx, client, localstate.RidesStream, func(r mapping.Record) {
 		if id, err := strconv.Atoi(r.PartitionKey); err == nil && id < len(puts) {
 			puts[id]++
 		}
@@ -148,7 +149,7 @@ func (l *load) collect(ctx context.Context, client *kinesis.Client, out *swapRes
 	if err != nil {
 		return err
 	}
-	if err := readAll(ctx, client, predictionsStream, func(r mapping.Record) { l.count(r.Data, copies, out) }); err != nil {
+	if err := readAll(ctx, client, localstate.PredictionsStream, func(r mapping.Record) { l.count(r.Data, copies, out) }); err != nil {
 		return err
 	}
 	for id, n := range copies {

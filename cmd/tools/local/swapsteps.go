@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 )
 
 // skiff runs the command that moves the alias, as a person would, and returns
@@ -21,7 +22,7 @@ func (r *rehearsal) skiff(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.skiff, args...)
 	cmd.Dir = r.temp
 	cmd.Env = []string{
-		"MODEL_BUCKET=" + modelBucket, "MLFLOW_EXPERIMENT_ID=" + s.experiment, "AWS_ENDPOINT_URL=" + r.ministack.Endpoint,
+		"MODEL_BUCKET=" + localstate.ModelBucket, "MLFLOW_EXPERIMENT_ID=" + s.experiment, "AWS_ENDPOINT_URL=" + r.ministack.Endpoint,
 		"AWS_REGION=" + ministack.Region, "AWS_ACCESS_KEY_ID=" + ministack.AccessKey, "AWS_SECRET_ACCESS_KEY=" + ministack.AccessKey,
 		"ONNXRUNTIME_LIB=" + s.onnxruntime, "HOME=" + r.temp, "PATH=/usr/local/bin:/usr/bin:/bin",
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/skiff-ml/skiff/cmd/internal/command"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/process"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 	"github.com/skiff-ml/skiff/inference/hint"
 )
 
@@ -50,7 +51,7 @@ func up(ctx context.Context, s settings, args []string, stdout io.Writer) error 
 	if err := startServe(ctx, s, args); err != nil {
 		return err
 	}
-	st, err := readState(s)
+	st, err := localstate.Read(s.dir)
 	if err != nil {
 		return err
 	}
@@ -58,23 +59,23 @@ func up(ctx context.Context, s settings, args []string, stdout io.Writer) error 
 		return errors.New("the local stack ended at once")
 	}
 	fmt.Fprintf(stdout, "The local stack is up.\n\n")
-	return st.print(s, stdout)
+	return printUp(st, s, stdout)
 }
 
 // alreadyUp explains what is up, unless that is of another run than was asked for; it keeps its own flags.
 func alreadyUp(ctx context.Context, s settings, stdout io.Writer) error {
-	st, err := readState(s)
+	st, err := localstate.Read(s.dir)
 	if err != nil {
 		return err
 	}
 	if st == nil || !ministack.Healthy(ctx, st.Endpoint) {
-		return hint.With(errors.New("a local stack is on its way up or down"), "try again in a moment, or: make down")
+		return hint.With(errors.New("a local stack is on its way up or down"), "try again in a moment, or: skiff down")
 	}
 	if st.RunID != s.runID {
-		return hint.With(fmt.Errorf("the local stack is up with run %s, not %s", st.RunID, s.runID), "make down, then make up")
+		return hint.With(fmt.Errorf("the local stack is up with run %s, not %s", st.RunID, s.runID), "skiff down, then skiff up")
 	}
 	fmt.Fprintf(stdout, "The local stack is up already.\n\n")
-	return st.print(s, stdout)
+	return printUp(st, s, stdout)
 }
 
 // startServe starts serve and waits until it is ready.
@@ -126,8 +127,8 @@ func startServe(ctx context.Context, s settings, args []string) error {
 	}
 }
 
-// print says how to use what is up.
-func (st *state) print(s settings, w io.Writer) error {
+// printUp says how to use what is up.
+func printUp(st *localstate.State, s settings, w io.Writer) error {
 	s.runID = st.RunID
 	_, err := fmt.Fprintf(w, `  Kinesis and S3   %[1]s
   rides            stream %[2]s
@@ -135,11 +136,11 @@ func (st *state) print(s settings, w io.Writer) error {
   dead letters     s3://%[9]s/%[10]s
   bundle           s3://%[4]s/%[5]s
   logs             %[6]s
-  stop it          make down
+  stop it          skiff down, or make down
 
 export AWS_ENDPOINT_URL=%[1]s
 export AWS_REGION=%[7]s AWS_DEFAULT_REGION=%[7]s
 export AWS_ACCESS_KEY_ID=%[8]s AWS_SECRET_ACCESS_KEY=%[8]s
-%[11]s`, st.Endpoint, ridesStream, predictionsStream, modelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey, deadLetterBucket, deadLetterPrefix, aboutAlias(st.Alias))
+%[11]s`, st.Endpoint, localstate.RidesStream, localstate.PredictionsStream, localstate.ModelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey, localstate.DeadLetterBucket, localstate.DeadLetterPrefix, aboutAlias(st.Alias))
 	return err
 }

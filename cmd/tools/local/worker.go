@@ -15,6 +15,7 @@ import (
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/ministack"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/runtimeapi"
+	"github.com/skiff-ml/skiff/cmd/internal/localstate"
 )
 
 func functionARN() string {
@@ -41,9 +42,9 @@ func (st *stack) newFunction(number string, more func() []string) (*runtimeapi.F
 	}
 	s := st.settings
 	env := []string{
-		"PREDICTIONS_STREAM_NAME=" + predictionsStream,
+		"PREDICTIONS_STREAM_NAME=" + localstate.PredictionsStream,
 		"RUN_ID=" + s.runID,
-		"MODEL_BUCKET=" + modelBucket,
+		"MODEL_BUCKET=" + localstate.ModelBucket,
 		"MLFLOW_EXPERIMENT_ID=" + s.experiment,
 		"REPORT_BATCH_ITEM_FAILURES=True", // the mapping reads them
 		"AWS_ENDPOINT_URL=" + st.ministack.Endpoint,
@@ -63,7 +64,7 @@ func (st *stack) newFunction(number string, more func() []string) (*runtimeapi.F
 		"TMPDIR=" + st.temp,
 	}
 	if s.deadLetters {
-		env = append(env, "DEAD_LETTER=s3://"+deadLetterBucket+"/"+deadLetterPrefix)
+		env = append(env, "DEAD_LETTER=s3://"+localstate.DeadLetterBucket+"/"+localstate.DeadLetterPrefix)
 	}
 	if s.onnxruntime != "" {
 		env = append(env, "ONNXRUNTIME_LIB="+s.onnxruntime)

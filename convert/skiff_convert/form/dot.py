@@ -48,7 +48,7 @@ class Dot:
         return total
 
     def allowance(self, matrix: np.ndarray, off: np.ndarray | None = None) -> np.ndarray:
-        """How far a sum in another order may be off, n * 2**-53 * the sum of |terms|; [rows, outputs]."""
+        """How far two orders of a sum may be apart, n * 2**-52 * the sum of |terms|; [rows, outputs]."""
         if self.ordered and off is None:
             return np.zeros((len(matrix), self.width))
         terms = np.abs(matrix) @ np.abs(self.weights) + np.abs(self.intercept)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"github.com/skiff-ml/skiff/cmd/internal/puts"
 	"github.com/skiff-ml/skiff/inference/limits"
 )
 
@@ -41,7 +42,7 @@ var (
 // position is a place in a shard: behind a sequence number, or at the start.
 type position struct{ shard, after string }
 
-// NewSource makes a source of a stream, by its name.
+// NewSource makes a source of a stream, by its name or its ARN.
 func NewSource(client *kinesis.Client, stream string) *Source {
 	return NewSourceFrom(client, stream, Start{})
 }
@@ -54,7 +55,8 @@ func NewSourceFrom(client *kinesis.Client, stream string, start Start) *Source {
 // Shards lists the stream's shards.
 func (s *Source) Shards(ctx context.Context) ([]Shard, error) {
 	var shards []Shard
-	in := &kinesis.ListShardsInput{StreamName: &s.stream}
+	in := &kinesis.ListShardsInput{}
+	in.StreamName, in.StreamARN = puts.Name(s.stream)
 	for {
 		out, err := s.client.ListShards(ctx, in)
 		if err != nil {
@@ -134,7 +136,8 @@ func (s *Source) get(ctx context.Context, token string, limit int) (*kinesis.Get
 
 // iterator is a new iterator. Again says that there was one at this place, which has expired: what has come since is not to be left out.
 func (s *Source) iterator(ctx context.Context, at position, again bool) (string, error) {
-	in := &kinesis.GetShardIteratorInput{StreamName: &s.stream, ShardId: &at.shard, ShardIteratorType: types.ShardIteratorTypeTrimHorizon}
+	in := &kinesis.GetShardIteratorInput{ShardId: &at.shard, ShardIteratorType: types.ShardIteratorTypeTrimHorizon}
+	in.StreamName, in.StreamARN = puts.Name(s.stream)
 	s.mu.Lock()
 	starts := s.first == nil || s.first[at.shard]
 	began := s.began

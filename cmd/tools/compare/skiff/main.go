@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 
 	"github.com/skiff-ml/skiff/cmd/tools/compare/candidate"
 	"github.com/skiff-ml/skiff/inference"
@@ -31,9 +30,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if len(args) != 1 {
 		return errors.New("usage: skiff BUNDLE")
 	}
-	// As the worker has it. Plain Go's heap may grow as far without: its 31 MB of
-	// rows are in it.
-	debug.SetGCPercent(400)
 	b, err := bundle.Open(ctx, bundle.Dir(args[0]), "")
 	if err != nil {
 		return err
