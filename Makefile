@@ -16,5 +16,5 @@ RUN_ID ?= $(FOREST)
 
 # What the rest is made with, and the rest in the order of `make help`.
 include .tools/make/python.mk .tools/make/go.mk
-TOPICS := $(patsubst %,.tools/make/%.mk,run convert bench compare deploy image docs work matrix)
+TOPICS := $(patsubst %,.tools/make/%.mk,run convert bench compare deploy image release docs work matrix)
 include $(TOPICS)

@@ -1,15 +1,16 @@
 # The programs: worker and skiff in the project's module, what measures and shows them in cmd/tools, which is a module of its own.
 TOOLS := $(addprefix $(BIN)/,local rows bench compare compare-skiff compare-godense)
 .PHONY: $(BIN)/worker $(BIN)/skiff $(TOOLS) # go build knows when
+VERSIONED = -X main.release=$(shell git describe --tags --always --dirty 2>/dev/null)
 FIRST = @test -e $@ || echo "building $@, up to a minute the first time" >&2
 # As in the Dockerfile: without net/rpc, whose templates have the linker keep every method, a third of the program.
 WORKER_TAGS := lambda.norpc,netgo,osusergo
 $(BIN)/worker: onnxruntime ops
 	$(FIRST)
-	@go build -trimpath -tags $(WORKER_TAGS) -o $@ ./cmd/worker
+	@go build -trimpath -tags $(WORKER_TAGS) -ldflags '$(VERSIONED)' -o $@ ./cmd/worker
 $(BIN)/skiff:
 	$(FIRST)
-	@go build -trimpath -ldflags '-X main.release=$(shell git describe --tags --always --dirty 2>/dev/null)' -o $@ ./cmd/skiff
+	@go build -trimpath -ldflags '$(VERSIONED)' -o $@ ./cmd/skiff
 $(TOOLS):
 	$(FIRST)
 	@go -C cmd/tools build -trimpath -o $(CURDIR)/$@ ./$(subst -,/,$(@F))
@@ -49,6 +50,10 @@ $(BIN)/crane:
 	$(call INSTALL,github.com/google/go-containerregistry/cmd/crane@v0.22.1)
 $(BIN)/cyclonedx-gomod:
 	$(call INSTALL,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0)
+$(BIN)/actionlint:
+	$(call INSTALL,github.com/rhysd/actionlint/cmd/actionlint@v1.7.12)
+$(BIN)/govulncheck:
+	$(call INSTALL,golang.org/x/vuln/cmd/govulncheck@v1.9.0)
 $(BIN)/gojq:
 	$(call INSTALL,github.com/itchyny/gojq/cmd/gojq@v0.12.17)
 

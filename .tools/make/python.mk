@@ -26,6 +26,13 @@ $(BUILD)/compare-venv/.compare $(BUILD)/compare-boosted-venv/.compare-boosted:
 	@$(UV) pip sync -q -p $(@D)/bin/python --require-hashes $<
 	@touch $@
 
+# What lists what a release is made of, and looks over what is locked.
+$(BUILD)/release-venv/.release: .tools/python/release.lock | $(UV)
+	@echo "installing what a release is made and looked over with" >&2
+	@$(UV) venv -q --allow-existing --python 3.11 $(@D)
+	@$(UV) pip sync -q -p $(@D)/bin/python --require-hashes $<
+	@touch $@
+
 $(UV): .tools/python/uv.lock
 	@echo "installing uv" >&2
 	@python3 -m venv $(BUILD)/uv
@@ -38,9 +45,10 @@ COMPILE = $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url
 
 lock: $(UV)
 	cat $(wildcard $(GROUPS:%=.tools/python/%.lock)) > $(BUILD)/all.lock
-	$(COMPILE) $(foreach group,$(GROUPS),$(call OF_GROUP,$(group))) -o $(BUILD)/all.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) $(foreach group,$(GROUPS),$(call OF_GROUP,$(group))) -o $(BUILD)/all.lock
 	$(foreach group,$(GROUPS),cp $(BUILD)/all.lock .tools/python/$(group).lock; \
 	  $(COMPILE) $(call OF_GROUP,$(group)) -o .tools/python/$(group).lock;)
 	cp .tools/python/stack.lock cmd/skiff/ministack.lock
 	$(COMPILE) .tools/python/uv.in -o .tools/python/uv.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) .tools/python/release.in -o .tools/python/release.lock
 	for name in onnxruntime sam; do $(COMPILE) --no-deps .tools/python/$$name.in -o .tools/python/$$name.lock; done # only unpacked

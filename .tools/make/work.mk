@@ -1,6 +1,6 @@
 ##@ Work on it
 .PHONY: test
-test: test-go test-python test-pipelines test-path test-failures test-soak swap-test compare-test deploy-test docs ## everything CI runs but lint and the image
+test: test-go test-python test-pipelines test-path test-failures test-soak swap-test compare-test deploy-test docs test-release ## everything CI runs but lint and the image
 
 .PHONY: test-go
 test-go: onnxruntime ops ## the Go tests, with the race detector
@@ -25,6 +25,10 @@ test-failures: $(BIN)/worker $(VENV)/.stack ## what the worker does when somethi
 	go test -tags integration -count=1 ./cmd/internal/lambdatest/failures
 	go test -tags integration -count=1 -run 'DeadLetters|ScoreInS3' ./cmd/worker
 	go test -tags integration -count=1 -run Planted ./cmd/internal/lambdatest/simulation
+
+.PHONY: test-release
+test-release: $(VENV)/.convert $(BUILD)/release-venv/.release $(BIN)/cyclonedx-gomod onnxruntime ops ## build what a release has, and install it as its users do
+	env -u RUN_ID -u VERSION PYTHONPATH=convert/tests:convert $(PYTHON) -m pytest -q -p no:cacheprovider -o tmp_path_retention_policy=failed .tools/release/tests
 
 .PHONY: simulate
 simulate: ## histories of the worker in virtual time, each of a seed; a failing one is told with the shortest that fails [SEEDS=100000] [SEED=1]
@@ -67,7 +71,7 @@ agreement: $(VENV)/.convert $(BIN)/worker ## the converter's reading of mutated 
 	@PYTHONPATH=convert:convert/tests $(PYTHON) convert/tests/agreement.py $(if $(DOCUMENTS),--documents $(DOCUMENTS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: lint
-lint: lint-go lint-python lint-shell ## golangci-lint, ruff, shellcheck
+lint: lint-go lint-python lint-shell lint-actions ## golangci-lint, ruff, shellcheck, actionlint
 
 .PHONY: lint-go
 lint-go: $(GOLANGCI_LINT)
@@ -78,15 +82,32 @@ lint-go: $(GOLANGCI_LINT)
 
 .PHONY: lint-python
 lint-python: $(VENV)/.lint
-	$(PYTHON) -m ruff check convert $(TAXI) deploy docs cmd/tools/compare
-	$(PYTHON) -m ruff format --check convert $(TAXI) deploy docs cmd/tools/compare
+	$(PYTHON) -m ruff check convert $(TAXI) deploy docs cmd/tools/compare .tools/release
+	$(PYTHON) -m ruff format --check convert $(TAXI) deploy docs cmd/tools/compare .tools/release
 
 .PHONY: lint-shell
 lint-shell: $(VENV)/.lint
-	$(VENV)/bin/shellcheck -x .ci/run .tools/aws inference/ort/ops/build .tools/image/{deps,bases,build,publish,sbom,test} deploy/swap
+	$(VENV)/bin/shellcheck -x .ci/run .tools/aws inference/ort/ops/build .tools/image/{deps,bases,build,publish,sbom,test} .tools/release/{archive,finish,sbom,wheel} deploy/swap
+
+.PHONY: lint-actions
+lint-actions: $(BIN)/actionlint $(VENV)/.lint
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(BIN)/actionlint
+
+.PHONY: audit
+audit: audit-go audit-python ## look for known vulnerabilities in what is used, by the databases of Go and PyPI; -k: in all of it
+
+.PHONY: audit-go
+audit-go: $(BIN)/govulncheck
+	$(BIN)/govulncheck ./...
+	$(BIN)/govulncheck -C cmd/tools ./...
+
+.PHONY: audit-python
+audit-python: $(BUILD)/release-venv/.release
+	@for lock in .tools/python/*.lock; do echo "pip-audit $$lock" >&2; \
+	  $(BUILD)/release-venv/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock; done
 
 .PHONY: lock onnxruntime ops
-lock: ## resolve the Python packages again; what is locked stays where it can
+lock: ## resolve the Python packages again; what is locked stays where it can [UPGRADE=1: the newest]
 onnxruntime: ## onnxruntime's shared library, out of its Python wheel
 ops: ## skiff's operators for onnxruntime, by a C compiler
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/skiff-ml/skiff/cmd/internal/command"
 	"github.com/skiff-ml/skiff/cmd/internal/library"
 )
 
@@ -91,7 +92,7 @@ func (s *settings) libraries(program, proof, log string) []finding {
 	} else {
 		findings = append(findings, finding{
 			wrong, "onnxruntime", onnxruntime + " is not there",
-			"set ONNXRUNTIME_LIB to libonnxruntime.so of version 1.24 or later; `make onnxruntime` puts one in .build/lib",
+			command.Onnxruntime,
 		})
 	}
 	operators := s.getenv("SKIFF_LIB")
@@ -102,7 +103,7 @@ func (s *settings) libraries(program, proof, log string) []finding {
 		v := slower(log)
 		return append(findings, finding{note, "libskiff", "the bundle is scored slower, to the same bits: " + v.Reason, v.Hint})
 	}
-	if operators = cmp.Or(operators, filepath.Join(filepath.Dir(onnxruntime), "libskiff.so")); !isFile(operators) {
+	if operators = library.FindOperators(operators, onnxruntime); !isFile(operators) {
 		return append(findings, finding{note, "libskiff", operators + " is not there; bundles with trees are scored faster with it", "`make ops` builds it"})
 	}
 	return append(findings, finding{fine, "libskiff", operators, ""})

@@ -148,7 +148,7 @@ func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, err
 		return nil, err
 	}
 	lap(&m.took.onnxruntime)
-	session, slower, err := ort.LoadFastest(b, ort.FindOperators(l.operators, onnxruntime))
+	session, slower, err := ort.LoadFastest(b, ort.FindOperators(library.FindOperators(l.operators, onnxruntime), onnxruntime))
 	if err != nil {
 		return nil, err
 	}

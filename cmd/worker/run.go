@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -17,7 +18,7 @@ import (
 	"github.com/skiff-ml/skiff/inference/hint"
 )
 
-const usage = `Usage: worker [-event FILE | -score FILE [-to FILE] | -check | -listen ADDR]
+const usage = `Usage: worker [-event FILE | -score FILE [-to FILE] | -check | -listen ADDR | -version]
 
 Scores batches of Kinesis records with the model of an MLflow run. In Lambda,
 without flags, it serves.
@@ -33,6 +34,7 @@ without flags, it serves.
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
                interface emulator does, and GET /metrics and /health; in Lambda, serve
+  -version     print its version
 
 Variables:
   RUN_ID                   which run, or @ALIAS: the run that models/aliases/ALIAS.json
@@ -93,6 +95,9 @@ Example:
 // Lambda has its timeout.
 const eventTime = 30 * time.Second
 
+// release is the version of a released program: go build -ldflags "-X main.release=v1.2.3".
+var release string //nolint:gochecknoglobals // the linker sets it
+
 // run is the command.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
@@ -101,7 +106,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	score := flags.String("score", "", "")
 	to := flags.String("to", "", "")
 	addr := flags.String("listen", "", "")
+	version := flags.Bool("version", false, "")
 	if err := command.Parse(flags, args, usage, stderr); err != nil {
+		return err
+	}
+	if *version {
+		_, err := fmt.Fprintln(stdout, "worker version", cmp.Or(release, command.Version()))
 		return err
 	}
 	if count(*event != "", *score != "", *check, *addr != "") > 1 {

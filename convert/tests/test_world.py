@@ -217,6 +217,16 @@ def test_no_uv(monkeypatch, tmp_path):
     assert "uv, which" in str(raised.value) and "pip install uv" in raised.value.hint
 
 
+def test_the_uv_that_runs_this(monkeypatch, tmp_path):
+    """uvx says where it is, and need not be on PATH."""
+    path = uv.find_uv().path
+    monkeypatch.setattr(uv, "BUILD", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(uv.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("UV", str(path))
+    assert uv.find_uv().path == path
+
+
 def test_pythons_that_do_not_start(monkeypatch, tmp_path):
     """pyenv's shim of a version that is not chosen: passed over."""
     shim = tmp_path / "python3.9"

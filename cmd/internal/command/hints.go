@@ -3,12 +3,16 @@ package command
 import (
 	"errors"
 
+	"github.com/skiff-ml/skiff/cmd/internal/library"
 	"github.com/skiff-ml/skiff/inference/alias"
 	"github.com/skiff-ml/skiff/inference/bundle"
 	"github.com/skiff-ml/skiff/inference/graph"
 	"github.com/skiff-ml/skiff/inference/hint"
 	"github.com/skiff-ml/skiff/inference/model"
 )
+
+// Onnxruntime is what to do where onnxruntime is not to be had.
+const Onnxruntime = "set ONNXRUNTIME_LIB to libonnxruntime.so of version 1.24 or later, or `" + library.Install + "`; in a checkout, `make onnxruntime`"
 
 const convertAgain = "convert the run again with `make convert MODEL=...`, or restore the folder"
 
@@ -32,7 +36,7 @@ func Hint(err error) string {
 		{bundle.ErrKey, "it is what `openssl pkey -in KEY -pubout` prints, or the base64 in it"},
 		{graph.ErrForeign, "serve only what this project's converter wrote; was it another version's? then deploy a worker as new, or " + convertAgain},
 		{model.ErrNotProved, "the bundle, this worker or its onnxruntime differ from those of the conversion: " + convertAgain},
-		{model.ErrRuntime, "set ONNXRUNTIME_LIB to libonnxruntime.so of version 1.24 or later; `make onnxruntime` puts one in .build/lib"},
+		{model.ErrRuntime, Onnxruntime},
 	} {
 		if errors.Is(err, class.err) {
 			return class.hint

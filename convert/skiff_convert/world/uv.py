@@ -56,8 +56,11 @@ class Uv:
 
 
 def find_uv() -> Uv:
-    """uv of the checkout, beside this Python, or on PATH. ConvertError when there is none."""
-    places = [BUILD / "uv" / "bin" / "uv", Path(sys.executable).with_name("uv"), shutil.which("uv")]
+    """uv of the checkout, that which runs this (uvx), beside this Python, or on PATH. ConvertError when there
+    is none.
+    """
+    running = os.environ.get("UV")
+    places = [BUILD / "uv" / "bin" / "uv", running, Path(sys.executable).with_name("uv"), shutil.which("uv")]
     for place in places:
         if place and os.access(place, os.X_OK):
             return Uv(Path(place).absolute())

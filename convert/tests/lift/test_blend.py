@@ -37,7 +37,7 @@ NUMBERS = ["hour", "miles", "fare", "code"]
 def library():
     """The library, which `make ops` builds."""
     path = ops.library()
-    assert path, f"there is no {ops.BUILT}: {ops.HINT}"
+    assert path, f"there is no libskiff.so: {ops.HINT}"
     return path
 
 
