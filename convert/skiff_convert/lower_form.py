@@ -9,10 +9,12 @@ from .columns import FLOAT32_LIMIT
 from .errors import ConvertError
 from .fold import Folded, fold
 from .form import Computed, Constant, Dot, Forest, Head, Lookup, Node, Product, Step, Through, Value, Word
+from .form.opaque import Opaque
 from .graph import Graph
 from .lower_blend import DOMAIN, attributes
 from .lower_ensemble import ensemble
 from .lower_nodes import NODES
+from .lower_opaque import opaque
 from .lower_steps import step as further
 from .lower_terms import terms
 
@@ -188,6 +190,8 @@ class Lowering:
                     self._nodes[id(node)] = self.forest(node)
                 case Product():
                     self._nodes[id(node)] = [self.product(node)]
+                case Opaque():
+                    self._nodes[id(node)] = opaque(self, node)
                 case _ if type(node) in NODES:
                     self._nodes[id(node)] = NODES[type(node)](self, node)
                 case _:

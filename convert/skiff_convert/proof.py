@@ -35,11 +35,14 @@ class Proof:
         self.within: dict[str, float] = {}
         self.pairs: dict[str, tuple[object, object]] = {}  # of a record's text: the bundle's, the original's
         self.bound = "bits"
+        self.X = np.array([record.encoded.row for record in scored], np.float64).reshape(len(scored), -1)
 
-    def run(self) -> str:
-        """Compares them; how they agree. ConvertError at the first that differs."""
+    def run(self, measured: str = "") -> str:
+        """Compares them; how they agree. ConvertError at the first that differs.
+
+        measured: the bound of steps that sklearn-onnx converted, which the bundle's then is.
+        """
         lifted, encoded = self.lifted, [record.encoded for record in self.scored]
-        self.X = np.array([record.row for record in encoded], np.float64).reshape(len(encoded), -1)
         scores, allowance = interpret(lifted.head, self.X)
         self.finite = finite = np.isfinite(scores).all(axis=1)
         for opened in self.opened:
@@ -59,6 +62,7 @@ class Proof:
                 f"of {len(encoded):,} records only {answered:,} have an answer that is sure",
                 "a tie, or a question of a tree, is nearer than the sums before it are exact",
             )
+        self.bound = measured or self.bound
         how = "equal to the last bit" if self.bound == "bits" else f"within {self.bound}"
         return f"{len(encoded):,} records, every prediction {how}"
 
