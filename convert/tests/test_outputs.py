@@ -246,13 +246,16 @@ def test_of_equal_classes_the_one_that_the_original_takes(tmp_path, monkeypatch)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_coupled_probabilities_inside_a_model_are_refused(tmp_path):
-    votes = VotingClassifier([("a", SVC(probability=True)), ("b", GaussianNB())], voting="soft")
-    with pytest.raises(
-        ConvertError, match="the link coupled inside a model cannot be lowered yet"
-    ) as refused:
-        convert(encoded(votes).fit(FRAME, Y["three"]), tmp_path, ())
-    assert refused.value.hint == "use the member by itself"
+@pytest.mark.parametrize("target", ["two", "three"])
+@pytest.mark.parametrize("kind", ["soft", "hard", "stacked"])
+def test_coupled_probabilities_inside_a_model(kind, target, tmp_path):
+    members = [("a", SVC(probability=True, random_state=0)), ("b", GaussianNB())]
+    if kind == "stacked":
+        model = StackingClassifier(members, LogisticRegression())
+    else:
+        model = VotingClassifier(members, voting=kind)
+    model = encoded(model).fit(FRAME, Y[target])
+    check(model, tmp_path, P if kind != "hard" else ())
 
 
 def test_of_equal_classes_the_last():
