@@ -56,6 +56,11 @@ class Proof:
                 self._probabilities(encoded, scores, allowance, finite)
             if lifted.spec.margin:
                 self._margins(encoded, scores, allowance, finite)
+        if not finite.any():
+            raise ConvertError(
+                f"none of {len(encoded):,} records has a prediction that is a finite number",
+                "is a feature always beyond what the pipeline takes?",
+            )
         answered = sum(record.text in self.outputs for record in self.scored)  # a text may come twice
         if answered * 2 < finite.sum():
             raise ConvertError(
