@@ -85,7 +85,8 @@ def _prove(task: Task, lifted: Lifted, session: Session, accepted: Accepted | No
     say(f"lowered to {kind}, {len(model):,} bytes; choosing records")
     nullable = frozenset(i for i, c in enumerate(made) if c.null == "nan")
     rows = Sweep(made, nullable, goldens.SWEPT // 2).rows(folded)
-    records = goldens.Records(made, spec.id, thresholds(folded, made), rows.tolist())
+    binned = [fold(forest, len(made), True, least) for forest in plan.forests(head) if forest.single]
+    records = goldens.Records(made, spec.id, thresholds([*folded, *binned], made), rows.tolist())
     kept = [goldens.judge(encoder, text) for text in records.goldens()]
     swept = [goldens.judge(encoder, text) for text in records.sweep()]
     check_scored(swept, [record for record in swept if isinstance(record, Scored)])

@@ -140,7 +140,7 @@ class Lowering:
             case "missing":
                 return self.double(add("IsNaN", x))
             case "absent":
-                return add("Where", add("Equal", x, self.constant(0.0)), self.constant(np.nan), x)
+                return add("Where", self.nothing(x, value), self.constant(np.nan), x)
             case "least":
                 return add("Where", add("Less", x, self.constant(value)), self.constant(value), x)
             case "most":
@@ -165,6 +165,12 @@ class Lowering:
             f"and onnxruntime's {step.op} differs from numpy's in the last bits",
             "trees after it convert; a sum does not yet",
         )
+
+    def nothing(self, x: str, width: float) -> str:
+        """Whether a number is 0, or no larger than width."""
+        if not width:
+            return self.graph.add("Equal", x, self.constant(0.0))
+        return self.graph.add("LessOrEqual", self.graph.add("Abs", x), self.constant(width))
 
     def steps_of(self, op: str, x: str) -> str:
         """A vector through the step of that name."""

@@ -9,6 +9,7 @@ import onnxruntime as ort
 from . import plan
 from .errors import ConvertError
 from .form import Head
+from .form.distances import Neighbours
 from .goldens import Scored
 from .lifted import Lifted
 from .lower_near import Near
@@ -17,6 +18,10 @@ from .outputs import RAW
 from .records import Encoded
 from .world import Session
 
+TIES = (
+    "of rows that are equally near which are neighbours is chance in the original: "
+    "give it numbers that are seldom equal, not bins or categories alone"
+)
 CELLS = 2**23  # numbers that the interpreter holds at a time
 
 
@@ -65,7 +70,9 @@ class Proof:
         if answered * 2 < finite.sum():
             raise ConvertError(
                 f"of {len(encoded):,} records only {answered:,} have an answer that is sure",
-                "a tie, or a question of a tree, is nearer than the sums before it are exact",
+                TIES
+                if any(isinstance(node, Neighbours) for node in plan.nodes(lifted.head))
+                else "a tie, or a question of a tree, is nearer than the sums before it are exact",
             )
         self.bound = measured or self.bound
         how = "equal to the last bit" if self.bound == "bits" else f"within {self.bound}"
