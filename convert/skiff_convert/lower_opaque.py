@@ -95,7 +95,7 @@ class _Translator:
             return self._two(op, inputs)
         special = OPERATORS.get(op)
         if special is None:
-            raise Foreign("the worker does not serve it")
+            raise Foreign("it is none of the worker's operators")
         return special(self, inputs, attributes)
 
     def _like(self, rows: Rows, name: str) -> Rows:

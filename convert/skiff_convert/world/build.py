@@ -129,7 +129,7 @@ class _Builder:
     def _install(self) -> Path:
         start = time.perf_counter()
         created = datetime.fromisoformat(self._found.created).replace(tzinfo=None)
-        with_them = "".join(f", with {name}" for name in self._beside)
+        with_them = "".join(f", with {name}" for name in self._beside[:1])
         self._say(f"resolving its environment as of {created:%Y-%m-%d}{with_them}: {_pins(self._needs)}")
         lock = resolve(
             self._uv, self._python, self._needs, self._more, created.replace(tzinfo=None), self._say
