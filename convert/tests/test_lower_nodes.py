@@ -55,7 +55,8 @@ def of(node: object) -> tuple:
 STEPS = [
     Step("floor"), Step("ceil"), Step("rint"), Step("trunc"), Step("sign"), Step("negative"), Step("abs"),
     Step("square"),
-    Step("tiny", 0.5), Step("except", 0.0), Step("replace", (0.0, 7.0)), Step("is", 1.0),
+    Step("tiny", 0.5), Step("absent"), Step("absent", 0.5),
+    Step("except", 0.0), Step("replace", (0.0, 7.0)), Step("is", 1.0),
     Step("signed_square"),
     Step("bin", (-1.0, 0.0, 0.5)), Step("bin", ()), Step("nearly", (1e-5, 1e-8)),
     Step("interp", ((-1.0, 0.0, 2.0), (3.0, 1.0, 1.5))),
