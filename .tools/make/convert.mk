@@ -1,8 +1,8 @@
 ##@ Convert it
 .PHONY: convert
-convert: convert-what $(VENV)/.convert ops $(BIN)/skiff ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [SAMPLE=file] [OUT=models] [LOG=1] [SIGN=key] [NO_ISOLATION=1] [LOWERING=auto|trees|table] [TABLE_BUDGET=32]; or INIT=file, EXPLAIN=file.svg
+convert: convert-what $(VENV)/.convert ops $(BIN)/skiff ## convert a run: MODEL=<folder, runs:/..., models:/...> [SPEC=file] [SAMPLE=file] [OUT=models] [LOG=1] [SIGN=key] [NO_ISOLATION=1] [ACCEPT_BOUND=1] [LOWERING=auto|trees|table] [TABLE_BUDGET=32]; or INIT=file, EXPLAIN=file.svg
 	@$(BIN)/skiff convert '$(MODEL)' $(if $(SPEC),--spec '$(SPEC)') $(if $(SAMPLE),--sample '$(SAMPLE)') --out '$(or $(OUT),models)' \
-	  $(if $(LOG),--log) $(if $(SIGN),--sign '$(SIGN)') $(if $(NO_ISOLATION),--no-isolation) $(if $(INIT),--init '$(INIT)') $(if $(EXPLAIN),--explain '$(EXPLAIN)') \
+	  $(if $(LOG),--log) $(if $(SIGN),--sign '$(SIGN)') $(if $(NO_ISOLATION),--no-isolation) $(if $(ACCEPT_BOUND),--accept-bound) $(if $(INIT),--init '$(INIT)') $(if $(EXPLAIN),--explain '$(EXPLAIN)') \
 	  $(if $(LOWERING),--lowering '$(LOWERING)') $(if $(TABLE_BUDGET),--table-budget '$(TABLE_BUDGET)') \
 	  $(if $(filter command,$(origin RUN_ID)),--run-id '$(RUN_ID)')
 

@@ -10,6 +10,7 @@ The stages, each a file or a folder, in the order the data takes:
     init      writes a first one; guess: what a sample suggests
  4. general   the route of any pipeline
     lifted    what the file holds, in the intermediate form (form/) by the lifters (lift/), and its columns
+    opaque    steps without a lifter, with consent, by sklearn-onnx; lower_opaque
     probe, plan, frame, fold, lower_form, sweep, outputs; explain shows the form
     vectorized  the route of a DictVectorizer with one regressor behind it
     read      loads the pickle, dumps what the pipeline learned, predicts; reader runs it in its own process

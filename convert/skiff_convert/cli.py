@@ -17,6 +17,7 @@ HELP = """\
 usage: python -m skiff_convert MODEL [--spec FILE] [--sample FILE] [--out FOLDER] [--run-id ID] [--log]
                                [--sign KEY]
                                [--lowering auto|trees|table] [--table-budget MB] [--no-isolation]
+                               [--accept-bound]
        python -m skiff_convert MODEL --init [FILE] [--sample FILE]
        python -m skiff_convert MODEL --explain [FILE.svg] [--spec FILE]
 
@@ -46,6 +47,9 @@ names the tracking store).
   --table-budget MB
                   the largest model.onnx that a table may make, 10^6 bytes (default: 32)
   --no-isolation  ask the model with the libraries that are installed here, not those it was logged with
+  --accept-bound  a step that skiff does not convert is converted by sklearn-onnx, that step alone and in an
+                  environment of its own; how far it is from the original is measured, stated as the bundle's
+                  bound, and the worker holds its goldens to it. Without this such a step is refused
   --init [FILE]   write a first spec to FILE or stdout, of what the pipeline reads, the signature and the
                   sample; nothing is converted
   --explain [FILE.svg]
@@ -89,6 +93,7 @@ def _parser() -> _Parser:
     parser.add_argument("--lowering", default="auto", choices=choose.WISHES)
     parser.add_argument("--table-budget", default=Wish.budget, type=float)
     parser.add_argument("--no-isolation", action="store_true")
+    parser.add_argument("--accept-bound", action="store_true")
     parser.add_argument("--init", nargs="?", const="-", metavar="FILE")
     parser.add_argument("--explain", nargs="?", const="-", metavar="FILE.svg")
     parser.add_argument("--help", "-h", action="store_true")
@@ -133,7 +138,7 @@ def _run(options: argparse.Namespace) -> None:
     print(
         convert(
             options.model, options.spec, options.out, options.run_id, wish, say, not options.no_isolation,
-            options.sample, options.log, options.sign,
+            options.sample, options.log, options.sign, options.accept_bound,
         )
     )  # fmt: skip
 

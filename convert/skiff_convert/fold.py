@@ -7,16 +7,18 @@ the doubles.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .form import Computed, Constant, Forest, Lookup, Step, Through, Value, Word, apply
 from .form.steps import through
+from .lower_steps import slack
 
 LEQ, EQ, MEMBER = 0, 4, 6  # nodes_modes of ai.onnx.ml 5
 YES, NO = -1, -2  # a question with one answer only
 LARGEST = np.finfo(np.float64).max
+BINS = 1024  # of a value, that the graph counts
 
 
 class NotOrdered(Exception):
@@ -42,6 +44,12 @@ class Folded:
     sets: tuple[tuple[int, ...], ...]
     computed: tuple[Computed | Through, ...]
 
+    @property
+    def bins(self) -> list[tuple[int, np.ndarray]]:
+        """The columns that are computed to bins, and where those end."""
+        ends = [(v.column, v.steps[-1]) for v in self.computed if isinstance(v, Through)]
+        return [(at, np.nextafter(np.array(step.value), -np.inf)) for at, step in ends if step.op == "bin"]
+
 
 @dataclass
 class _Question:
@@ -55,11 +63,32 @@ class _Question:
 
 
 def fold(forest: Forest, width: int, compute: bool = False, least: Sequence[float | None] = ()) -> Folded:
-    """The forest over X of so many columns; compute: numbers through steps are computed, not folded.
+    """The forest over X of so many columns; compute: numbers through steps are computed, not folded; where
+    onnxruntime's steps are not to the bit, it is their bins.
 
     least: of columns, the least number that comes.
     """
     return _Folder(forest, width, compute, least).folded()
+
+
+def ordered(value: Value) -> bool:
+    """Whether a threshold can be taken through a number's steps."""
+    return all(step.ordered or step.op == "absent" for step in value.steps)
+
+
+def binned(value: Value) -> bool:
+    """Whether it is to be, where steps are computed: some of them are not to the bit in onnxruntime."""
+    return isinstance(value, (Through, Computed)) and ordered(value) and any(map(slack, value.steps))
+
+
+def exact(forest: Forest, at: int) -> bool:
+    """Whether one of a forest's values that are computed is asked about by bins, so that its bits count."""
+    folder, value = _Folder(forest, 0, True, ()), forest.values[at]
+    nodes = folder.asked[forest.trees.feature[folder.asked] == at]
+    if not binned(value) or forest.trees.category is not None and (forest.trees.category[nodes] >= 0).any():
+        return False
+    folder._ask_number(value, nodes)
+    return value not in folder.computed
 
 
 class _Folder:
@@ -152,14 +181,15 @@ class _Folder:
             nodes = nodes[~sets]
             if not len(nodes):
                 return
-        if self.compute and steps or not all(step.ordered or step.op == "absent" for step in steps):
-            steps, before = (), value
-        elif isinstance(value, Computed):
-            before = Computed(value.node, value.index)
+        if binned(value) if self.compute else ordered(value):
+            self._try(value, steps, nodes)
         else:
-            before = Through(value.column)
+            self._cut(value, (), nodes)
+
+    def _try(self, value: Through | Computed, steps: tuple[Step, ...], nodes: np.ndarray) -> None:
+        before = replace(value, steps=())
         try:
-            self._cut(before, steps, nodes)
+            self._cut(before, steps, nodes, bins=self.compute)
         except NotOrdered:
             self._cut(value, (), nodes)
 
@@ -190,8 +220,10 @@ class _Folder:
         self.computed.append(value)
         return self.width + len(self.computed) - 1
 
-    def _cut(self, value: Computed | Through, steps: tuple[Step, ...], nodes: np.ndarray) -> None:
-        """Questions about a value through steps become questions about the value."""
+    def _cut(
+        self, value: Computed | Through, steps: tuple[Step, ...], nodes: np.ndarray, bins: bool = False
+    ) -> None:
+        """Questions about a value through steps become questions about the value, or about a bin of it."""
         at = [i for i, step in enumerate(steps) if step.op == "absent"]
         without = tuple(step for step in steps if step.op != "absent")
         groups = list(self._groups(nodes).values())
@@ -209,10 +241,19 @@ class _Folder:
         if at:
             width = float(steps[at[0]].value)
             self._check_absent(steps[: at[0]], at, width)
+        if at and bins:
+            value = apply(value, steps[at[0]])
+        elif at:
             zero = self.trees.goes_left(asks, through(steps, np.zeros(len(asks))))
             for end in (-width, width):
                 if (zero != left(np.full(len(asks), end))).any():
                     raise NotOrdered
+        if bins:
+            edges = np.unique(cut[low != high])
+            if len(edges) > BINS:
+                raise NotOrdered
+            value = apply(value, Step("bin", tuple(np.nextafter(edges, np.inf).tolist())))
+            cut = np.searchsorted(edges, cut).astype(np.float64)
         column = self._column(value)
         for group, lo, hi, split, miss in zip(groups, low, high, cut, missing, strict=True):
             if lo == hi:  # of all finite numbers

@@ -13,6 +13,7 @@ from .goldens import Scored
 from .lifted import Lifted, lift_model
 from .lower_form import lower, model_of
 from .manifest import check_scored, golden, manifest_of, size_of
+from .opaque import NEEDS, Accepted
 from .outputs import head_for, output_of
 from .probe import probe
 from .proof import Proof
@@ -28,13 +29,21 @@ from .world import Session, World
 SHOWN = 20  # columns
 
 
-def convert(task: Task, world: Callable[[], World]) -> Path:
+def convert(task: Task, world: Callable[..., World]) -> Path:
     """Converts the model that was found; the bundle's folder. ConvertError when it cannot be done rightly.
 
-    world makes its environment, which is only done when all of it is supported.
+    world makes its environment, which is only done when all of it is supported; with names of distributions,
+    another one that has those beside it.
     """
+    if not task.accept_bound:
+        return _convert(task, world, None)
+    with Accepted(task.looked.root, lambda: world(*NEEDS), task.say) as accepted:
+        return _convert(task, world, accepted)
+
+
+def _convert(task: Task, world: Callable[..., World], accepted: Accepted | None) -> Path:
     task.say("lifting the pipeline")
-    lifted = lift_model(task, {})
+    lifted = lift_model(task, {}, opaque=accepted)
     task.warn_of_spec(lifted.spec, lifted.spec_name)
     if lifted.nameless:
         task.warn_of_names(lifted.lifting.names)
@@ -43,18 +52,17 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
     task.say("loading it in its own environment, to ask it")
     with made.open({"NPY_DISABLE_CPU_FEATURES": NO_AVX512}) as session:
         accepts = probe(lifted, session)
-        lifted = lift_model(task, accepts)
+        lifted = lift_model(task, accepts, opaque=accepted)
         for warning in warnings(lifted.columns):
             task.say(warning)
         names = ", ".join(map(size_of, lifted.columns[:SHOWN]))
         names += f", and {len(lifted.columns) - SHOWN} more" if len(lifted.columns) > SHOWN else ""
         task.say(f"{lifted.estimator}; spec {lifted.spec_name}: {names}")
-        return _prove(
-            task, replace(lifted, head=head_for(lifted.head, lifted.spec, lifted.estimator)), session
-        )
+        head = head_for(lifted.head, lifted.spec, lifted.estimator)
+        return _prove(task, replace(lifted, head=head), session, accepted)
 
 
-def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
+def _prove(task: Task, lifted: Lifted, session: Session, accepted: Accepted | None) -> Path:
     found, head, made, spec, say = task.found, lifted.head, lifted.columns, lifted.spec, task.say
     output = output_of(head, spec)
     encoder = Encoder(made, spec.id, lifted.refuses_empty)
@@ -77,7 +85,8 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     say(f"lowered to {kind}, {len(model):,} bytes; choosing records")
     nullable = frozenset(i for i, c in enumerate(made) if c.null == "nan")
     rows = Sweep(made, nullable, goldens.SWEPT // 2).rows(folded)
-    records = goldens.Records(made, spec.id, thresholds(folded, made), rows.tolist())
+    binned = [fold(forest, len(made), True, least) for forest in plan.forests(head) if forest.single]
+    records = goldens.Records(made, spec.id, thresholds([*folded, *binned], made), rows.tolist())
     kept = [goldens.judge(encoder, text) for text in records.goldens()]
     swept = [goldens.judge(encoder, text) for text in records.sweep()]
     check_scored(swept, [record for record in swept if isinstance(record, Scored)])
@@ -87,7 +96,8 @@ def _prove(task: Task, lifted: Lifted, session: Session) -> Path:
     say(f"asking the original pipeline about {len(scored):,} records")
     opened = [open_session(model)] + ([quick.open()] if quick else [])
     proof = Proof(lifted, session, opened, scored)
-    parity = proof.run()
+    measured = accepted.measure(head, session, proof.X) if accepted else ""
+    parity = proof.run(measured)
     say(parity)
     if quick:
         say(quick.prove(opened[0], np.vstack([proof.X, Sweep(made, nullable, fast.ROWS).rows(folded)])))

@@ -11,6 +11,7 @@ from .errors import ConvertError
 from .form import Head, Through, Word
 from .frame import frame_of
 from .lift import Cell, Lifting, Matrix, Wanted
+from .lift.table import Opaques
 from .look import Obj
 from .neutral import Vectorizer
 from .outputs import asked
@@ -47,10 +48,12 @@ class Lifted:
         return frame_of(self.columns, self.lifting, records)
 
 
-def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
+def lift_model(
+    task: Task, accepts: plan.Taken, entries: bool = True, opaque: Opaques | None = None
+) -> Lifted:
     """The model in the form, over the columns that a spec gives. ConvertError of what is not supported.
 
-    entries: a DictVectorizer's columns may each be one of X.
+    entries: a DictVectorizer's columns may each be one of X. opaque: makes steps that have no lifter.
     """
     root = task.looked.root
     within, inside = _inside(root)
@@ -58,9 +61,9 @@ def lift_model(task: Task, accepts: plan.Taken, entries: bool = True) -> Lifted:
     steps = _steps(within)
     name = steps[-1].name if isinstance(steps[-1], Obj) else type(steps[-1]).__name__
     if isinstance(steps[0], Obj) and steps[0].name == "DictVectorizer" and len(steps) > 1:
-        return replace(_lift_records(task, steps[0], accepts, name, entries), inside=inside)
+        return replace(_lift_records(task, steps[0], accepts, name, entries, opaque), inside=inside)
     names = _names(root, task)
-    lifting = Lifting(names=names)
+    lifting = Lifting(names=names, opaque=opaque)
     head = lift.estimate(root, Matrix([Cell(n) for n in names]), lifting)
     head = asked(head, method, name)
     if not lifting.wanted:
@@ -99,7 +102,9 @@ def has_lists(task: Task) -> bool:
     return task.spec not in (None, "none") and any(f.list for f in specs.load(task.spec).features.values())
 
 
-def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entries: bool) -> Lifted:
+def _lift_records(
+    task: Task, learned: Obj, accepts: plan.Taken, name: str, entries: bool, opaque: Opaques | None
+) -> Lifted:
     vectorizer = Vectorizer(tuple(learned.feature_names_), learned.separator, bool(learned.sparse), True)
     if entries and by_entries(task, learned):
         made = columns.entries(vectorizer)
@@ -118,7 +123,7 @@ def _lift_records(task: Task, learned: Obj, accepts: plan.Taken, name: str, entr
     for i, column in enumerate(made):
         for code, at in enumerate(column.indices, 1):
             values[at] = Word(i, code) if column.kind == "category" else Through(i)
-    lifting = Lifting(wanted=[Wanted(c.name, c.kind, c.vocabulary) for c in made])
+    lifting = Lifting(wanted=[Wanted(c.name, c.kind, c.vocabulary) for c in made], opaque=opaque)
     if vectorizer.sparse:  # which holds the zeros that a record has
         lifting.held |= {i for i, column in enumerate(made) if column.kind != "category"}
     lifting.vectorized = (vectorizer.names, Matrix(values, vectorizer.sparse))

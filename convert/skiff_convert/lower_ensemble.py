@@ -5,6 +5,7 @@ from onnx import numpy_helper
 
 from .fold import EQ, MEMBER, Folded
 from .form import Forest
+from .limits import check_depth
 
 SUM, NO_TRANSFORM = 1, 0
 
@@ -66,6 +67,7 @@ def ensemble(forest: Forest, folded: Folded) -> dict:
     }  # fmt: skip
     if members:
         attributes["membership_values"] = numpy_helper.from_array(np.array(members, number), "members")
+    check_depth(attributes)
     return attributes
 
 

@@ -9,10 +9,12 @@ from .columns import FLOAT32_LIMIT
 from .errors import ConvertError
 from .fold import Folded, fold
 from .form import Computed, Constant, Dot, Forest, Head, Lookup, Node, Product, Step, Through, Value, Word
+from .form.opaque import Opaque
 from .graph import Graph
 from .lower_blend import DOMAIN, attributes
 from .lower_ensemble import ensemble
 from .lower_nodes import NODES
+from .lower_opaque import opaque
 from .lower_steps import step as further
 from .lower_terms import terms
 
@@ -138,7 +140,7 @@ class Lowering:
             case "missing":
                 return self.double(add("IsNaN", x))
             case "absent":
-                return add("Where", add("Equal", x, self.constant(0.0)), self.constant(np.nan), x)
+                return add("Where", self.nothing(x, value), self.constant(np.nan), x)
             case "least":
                 return add("Where", add("Less", x, self.constant(value)), self.constant(value), x)
             case "most":
@@ -164,6 +166,12 @@ class Lowering:
             "trees after it convert; a sum does not yet",
         )
 
+    def nothing(self, x: str, width: float) -> str:
+        """Whether a number is 0, or no larger than width."""
+        if not width:
+            return self.graph.add("Equal", x, self.constant(0.0))
+        return self.graph.add("LessOrEqual", self.graph.add("Abs", x), self.constant(width))
+
     def steps_of(self, op: str, x: str) -> str:
         """A vector through the step of that name."""
         return self.step(x, Step(op))
@@ -188,6 +196,8 @@ class Lowering:
                     self._nodes[id(node)] = self.forest(node)
                 case Product():
                     self._nodes[id(node)] = [self.product(node)]
+                case Opaque():
+                    self._nodes[id(node)] = opaque(self, node)
                 case _ if type(node) in NODES:
                     self._nodes[id(node)] = NODES[type(node)](self, node)
                 case _:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .fold import exact
 from .form import Computed, Evaluation, Forest, Linked, Through, Value
 from .form.distances import Kernel
 from .form.steps import spread
@@ -41,9 +42,12 @@ class Near(Evaluation):
     def _of_node(self, node) -> np.ndarray:  # noqa: ANN001
         if id(node) not in self._off:
             inputs = node.inputs()
-            if isinstance(node, Forest) and not node.single:
+            if isinstance(node, Forest):
                 # Its questions are about what is before steps that keep the order.
-                off = [self._allowed(_before(value)) for value in inputs]
+                off = [
+                    self._allowed(_before(value) if not node.single or exact(node, i) else value)
+                    for i, value in enumerate(inputs)
+                ]
                 off = np.column_stack(off) if off else np.empty((len(self.X), 0))
             else:
                 off = self.allowance(inputs)

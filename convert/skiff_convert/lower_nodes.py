@@ -12,6 +12,7 @@ from .form.combine import Largest, Linked, Median, Sum, Table, Votes, pairs_of
 from .form.distances import Kernel, Neighbours
 from .form.dot import Norm
 from .form.splines import Spline
+from .lower_coupling import coupled
 from .lower_steps import count as count_of
 
 
@@ -231,6 +232,8 @@ def link(low, name: str, scores: list[str]) -> list[str]:
             each = [expit(low, s) for s in scores]
             whole = low.graph.sum(each)
             out = [add("Div", e, whole) for e in each]
+        case "coupled":
+            out = coupled(low, scores)
         case "huber":
             each = [_huber(low, s) for s in scores]
             if len(each) == 1:

@@ -13,6 +13,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from .columns import Column
 from .fold import Folded
 from .form import Forest
+from .limits import check_depth
 from .lower_blend import DOMAIN, attributes
 from .neutral import Trees
 
@@ -136,7 +137,9 @@ def _attributes(trees: Trees, splits: Splits, accepts_nan: bool) -> dict:
     }
     if accepts_nan:
         attributes["nodes_missing_value_tracks_true"] = with_bare(splits.missing_yes[asks].astype(np.int64))
-    return {name: values.tolist() for name, values in attributes.items()} | {
+    attributes = {name: values.tolist() for name, values in attributes.items()}
+    check_depth(attributes)
+    return attributes | {
         "nodes_modes": numpy_helper.from_array(with_bare(splits.mode[asks]).astype(np.uint8), "modes"),
         "nodes_splits": numpy_helper.from_array(with_bare(splits.split[asks]), "splits"),
         "leaf_weights": numpy_helper.from_array(trees.value[ends], "leaves"),

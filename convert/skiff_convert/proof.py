@@ -9,6 +9,7 @@ import onnxruntime as ort
 from . import plan
 from .errors import ConvertError
 from .form import Head
+from .form.distances import Neighbours
 from .goldens import Scored
 from .lifted import Lifted
 from .lower_near import Near
@@ -17,6 +18,10 @@ from .outputs import RAW
 from .records import Encoded
 from .world import Session
 
+TIES = (
+    "of rows that are equally near which are neighbours is chance in the original: "
+    "give it numbers that are seldom equal, not bins or categories alone"
+)
 CELLS = 2**23  # numbers that the interpreter holds at a time
 
 
@@ -35,11 +40,14 @@ class Proof:
         self.within: dict[str, float] = {}
         self.pairs: dict[str, tuple[object, object]] = {}  # of a record's text: the bundle's, the original's
         self.bound = "bits"
+        self.X = np.array([record.encoded.row for record in scored], np.float64).reshape(len(scored), -1)
 
-    def run(self) -> str:
-        """Compares them; how they agree. ConvertError at the first that differs."""
+    def run(self, measured: str = "") -> str:
+        """Compares them; how they agree. ConvertError at the first that differs.
+
+        measured: the bound of steps that sklearn-onnx converted, which the bundle's then is.
+        """
         lifted, encoded = self.lifted, [record.encoded for record in self.scored]
-        self.X = np.array([record.row for record in encoded], np.float64).reshape(len(encoded), -1)
         scores, allowance = interpret(lifted.head, self.X)
         self.finite = finite = np.isfinite(scores).all(axis=1)
         for opened in self.opened:
@@ -53,12 +61,20 @@ class Proof:
                 self._probabilities(encoded, scores, allowance, finite)
             if lifted.spec.margin:
                 self._margins(encoded, scores, allowance, finite)
+        if not finite.any():
+            raise ConvertError(
+                f"none of {len(encoded):,} records has a prediction that is a finite number",
+                "is a feature always beyond what the pipeline takes?",
+            )
         answered = sum(record.text in self.outputs for record in self.scored)  # a text may come twice
         if answered * 2 < finite.sum():
             raise ConvertError(
                 f"of {len(encoded):,} records only {answered:,} have an answer that is sure",
-                "a tie, or a question of a tree, is nearer than the sums before it are exact",
+                TIES
+                if any(isinstance(node, Neighbours) for node in plan.nodes(lifted.head))
+                else "a tie, or a question of a tree, is nearer than the sums before it are exact",
             )
+        self.bound = measured or self.bound
         how = "equal to the last bit" if self.bound == "bits" else f"within {self.bound}"
         return f"{len(encoded):,} records, every prediction {how}"
 

@@ -5,6 +5,7 @@ What the pipeline cannot have is refused here, with what to say instead.
 
 import difflib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -112,6 +113,12 @@ def _check_default(column: Column, feature: Feature) -> None:
         if column.limit is not None and not abs(default) < column.limit:
             raise ConvertError(
                 f"the default of {name}, {default}, is beyond what the pipeline takes", "a smaller one"
+            )
+        if column.least is not None and default < column.least:
+            raise ConvertError(
+                f"the default of {name}, {default}, is below what the pipeline takes",
+                f"it predicts from {column.least:.3g} on: "
+                f"{name} = {{ …, default = {math.ceil(column.least)} }}",
             )
     elif not column.code and (column.unknown == "reject" or isinstance(default, str) not in _kinds(column)):
         near = difflib.get_close_matches(str(default), [str(word) for word in column.vocabulary], 1)

@@ -124,5 +124,6 @@ def thresholds(forests: Sequence[Folded], columns: Sequence[Column]) -> dict[Col
     for i, column in enumerate(columns):
         if column.kind != "category":
             asked = [f.split[(f.yes >= 0) & (f.column == i) & np.isfinite(f.split)] for f in forests]
+            asked += [ends for f in forests for at, ends in f.bins if at == i]
             cuts[column] = np.unique(np.concatenate(asked)).tolist() if asked else []
     return cuts

@@ -25,6 +25,7 @@ class Task:
     wish: Wish
     say: Callable[[str], None]  # tells a person what is being done
     sign: Callable[[bytes], bytes] | None = None  # of the manifest
+    accept_bound: bool = False  # steps without a lifter: by sklearn-onnx, within a measured bound
 
     @property
     def signature(self) -> dict[str, dict]:

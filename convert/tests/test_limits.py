@@ -3,12 +3,15 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from contract import CONTRACT
+from onnx import numpy_helper
 
 from skiff_convert import limits
 from skiff_convert.columns import Column
 from skiff_convert.errors import ConvertError
+from skiff_convert.fold import MEMBER
 from skiff_convert.lower_form import ARITHMETIC
 from skiff_convert.lower_steps import PLAIN
 
@@ -26,6 +29,7 @@ def test_every_operator_of_the_list_is_written():
 
 def test_the_bounds_are_the_workers():
     text = (CONTRACT / "limits.go").read_text() + (GRAPH / "value.go").read_text()
+    text += (GRAPH / "ensemble.go").read_text()
 
     def of(name: str) -> object:
         return eval(re.search(rf"{name} += ([\d_]+(?: << \d+)?(?:\.0 / \d+)?)", text)[1])  # noqa: S307
@@ -33,7 +37,31 @@ def test_the_bounds_are_the_workers():
     assert of("maxColumns") == limits.COLUMNS
     assert of("maxWords") == limits.WORDS
     assert of("maxNodes") == limits.NODES
+    assert of("maxDepth") == limits.DEPTH
     assert of("tellsApart") == limits.TELLS_APART
+
+
+def chain(questions: int, members: int = 0) -> dict:
+    """A tree that asks one question after another; the last is about a set of so many members."""
+    modes = np.zeros(questions, np.uint8)
+    leaf = [0] * (questions - 1) + [1]
+    tree = {
+        "tree_roots": [0], "nodes_featureids": [0] * questions,
+        "nodes_truenodeids": [0] * questions, "nodes_trueleafs": [1] * questions,
+        "nodes_falsenodeids": [*range(1, questions), 0], "nodes_falseleafs": leaf,
+    }  # fmt: skip
+    if members:
+        modes[-1] = MEMBER
+        tree["membership_values"] = numpy_helper.from_array(np.array([*range(members), np.nan]))
+    return tree | {"nodes_modes": numpy_helper.from_array(modes)}
+
+
+@pytest.mark.parametrize(("questions", "members"), [(limits.DEPTH, 0), (1, limits.DEPTH), (8001, 192)])
+def test_trees_that_are_too_deep(questions, members):
+    limits.check_depth(chain(questions, members))
+    with pytest.raises(ConvertError, match="asks more than 8,192 questions") as refused:
+        limits.check_depth(chain(questions + (not members), members + bool(members)))
+    assert "max_depth" in refused.value.hint
 
 
 def number(name: str) -> Column:

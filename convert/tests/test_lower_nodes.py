@@ -4,6 +4,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
+from skiff_convert.errors import ConvertError
 from skiff_convert.form import (
     Computed,
     Constant,
@@ -54,7 +55,8 @@ def of(node: object) -> tuple:
 STEPS = [
     Step("floor"), Step("ceil"), Step("rint"), Step("trunc"), Step("sign"), Step("negative"), Step("abs"),
     Step("square"),
-    Step("tiny", 0.5), Step("except", 0.0), Step("replace", (0.0, 7.0)), Step("is", 1.0),
+    Step("tiny", 0.5), Step("absent"), Step("absent", 0.5),
+    Step("except", 0.0), Step("replace", (0.0, 7.0)), Step("is", 1.0),
     Step("signed_square"),
     Step("bin", (-1.0, 0.0, 0.5)), Step("bin", ()), Step("nearly", (1e-5, 1e-8)),
     Step("interp", ((-1.0, 0.0, 2.0), (3.0, 1.0, 1.5))),
@@ -155,3 +157,23 @@ def test_links_in_the_middle(link):
     values = (A,) if one else tuple(Through(i, (Step("abs"),)) for i in range(3))
     width = 2 if one else 3
     check(of(Linked(values, link, width)), exact=link in EXACT)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_coupled_probabilities(classes):
+    """No row of these goes on after the rounds that are written down: it would be NaN."""
+    pairs = classes * (classes - 1) // 2
+    X = np.vstack([RNG.normal(0, s, (300, pairs)) for s in (0.0, 0.1, 1, 10, 1000)])
+    head = Head(of(Linked(tuple(map(Through, range(pairs))), "coupled", classes)))
+    nodes, constants = lower(head, pairs)
+    model = model_of(nodes, constants, pairs, classes, {}, "test")
+    got = ort.InferenceSession(model).run(None, {"X": X})[0]
+    want, near = interpret(head, X)
+    assert (np.abs(got - want) <= near).all() and (near < 1e-9).mean() > 0.9
+    assert np.abs(got.sum(axis=1) - 1).max() < 1e-12
+
+
+def test_coupled_probabilities_of_many_classes_are_refused():
+    scores = of(Linked(tuple(map(Through, range(55))), "coupled", 11))
+    with pytest.raises(ConvertError, match="SVC of 11 classes"):
+        lower(Head(scores), 55)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from serving import FRAME, TEST, Y, check, convert, encoded, near, says, served
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
@@ -29,6 +30,8 @@ from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 from sklearn.svm import SVC, LinearSVC, NuSVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
 
@@ -246,13 +249,27 @@ def test_of_equal_classes_the_one_that_the_original_takes(tmp_path, monkeypatch)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_coupled_probabilities_inside_a_model_are_refused(tmp_path):
-    votes = VotingClassifier([("a", SVC(probability=True)), ("b", GaussianNB())], voting="soft")
-    with pytest.raises(
-        ConvertError, match="the link coupled inside a model cannot be lowered yet"
-    ) as refused:
-        convert(encoded(votes).fit(FRAME, Y["three"]), tmp_path, ())
-    assert refused.value.hint == "use the member by itself"
+@pytest.mark.parametrize("target", ["two", "three"])
+@pytest.mark.parametrize("kind", ["soft", "hard", "stacked"])
+def test_coupled_probabilities_inside_a_model(kind, target, tmp_path):
+    members = [("a", SVC(probability=True, random_state=0)), ("b", GaussianNB())]
+    if kind == "stacked":
+        model = StackingClassifier(members, LogisticRegression())
+    else:
+        model = VotingClassifier(members, voting=kind)
+    model = encoded(model).fit(FRAME, Y[target])
+    check(model, tmp_path, P if kind != "hard" else ())
+
+
+def test_neighbours_that_are_chance_are_refused_by_name(tmp_path):
+    steps = [
+        ("c", OneHotEncoder(), ["zone"]),
+        ("n", KBinsDiscretizer(2, encode="ordinal"), ["miles", "fare"]),
+    ]
+    model = make_pipeline(ColumnTransformer(steps), KNeighborsClassifier(3)).fit(FRAME, Y["two"])
+    with pytest.raises(ConvertError, match="have an answer that is sure") as refused:
+        convert(model, tmp_path, ())
+    assert refused.value.hint.startswith("of rows that are equally near which are neighbours is chance")
 
 
 def test_of_equal_classes_the_last():

@@ -1,5 +1,7 @@
 """What a spec says of a feature, as rules of its column, or refused with what to say instead."""
 
+from dataclasses import replace
+
 import pytest
 
 from skiff_convert.column import Column
@@ -86,6 +88,12 @@ def test_a_default_that_training_never_had_is_a_warning():
             "without",
         ),
         (NUMBER, {"default": -100}, "the default of n, -100, is beyond what the pipeline takes", ""),
+        (
+            replace(NUMBER, least=-0.5),
+            {"default": -1},
+            "the default of n, -1, is below what the",
+            "it predicts from -0.5",
+        ),
         (NUMBER, {"list": True}, "n is no list of words to the pipeline", "lists are a DictVectorizer's"),
         (WORDS, {"min": 1}, "the pipeline learned c as words: they have no min and max", "leave them out"),
         (WORDS, {"text": "number"}, 'the pipeline learned c as text, such as "a", "b"', "leave text out"),

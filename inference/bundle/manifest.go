@@ -264,7 +264,7 @@ type Part struct {
 
 // Parity is what the converter measured against the original pipeline.
 type Parity struct {
-	Bound     string `json:"bound"` // "bits", or a bound in ulp
+	Bound     string `json:"bound"` // "bits", or a bound in ulp, or measured of a step
 	Goldens   int    `json:"goldens"`
 	Generated int    `json:"generated"`
 }

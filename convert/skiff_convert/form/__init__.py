@@ -5,6 +5,7 @@
  dot     weighted sums, products
  forest  trees and the sum of their leaves
  combine sums, votes, medians of models' members; links in the middle of a graph
+ opaque  a step as another converter's graph
  head    what comes out: numbers, a label, probabilities
 
 Estimators are lifted to it (skiff_convert.lift), it is folded so that trees and sums read codes (fold), and

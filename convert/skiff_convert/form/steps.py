@@ -177,7 +177,8 @@ def spread(steps: tuple[Step, ...], x: np.ndarray, off: np.ndarray) -> np.ndarra
     for step in steps:
         at = step(x)
         with np.errstate(invalid="ignore"):
-            ends = np.abs(np.stack([step(x - off), step(x + off)]) - at)
+            around = np.stack([step(x - off), step(x + off)])
+            ends = np.abs(around - at)
         far = ends.max(axis=0) + 2.0**-52 * np.abs(at)
         if step.op in ("sin", "cos"):
             far = off + 2.0**-52
@@ -189,11 +190,14 @@ def spread(steps: tuple[Step, ...], x: np.ndarray, off: np.ndarray) -> np.ndarra
             "floor",
             "ceil",
             "missing",
-            "absent",
-            "negative_missing",
-            "from",
         ):
             far = np.where(ends.max(axis=0) > 0, np.inf, 0.0)  # a jump: certain, or nothing is
-        far = np.where(np.isnan(far) & ~np.isnan(at), np.inf, far)
-        x, off = at, np.where((off == 0) | np.isnan(at), 0.0, far)
+        # A number or none: certain, or nothing is.
+        other = (np.isnan(around) != np.isnan(at)).any(axis=0)
+        if step.op in ("absent", "except"):
+            centre, width = (0.0, step.value) if step.op == "absent" else (step.value, 0.0)
+            away = np.abs(x - centre)
+            other |= (away - off <= width) != (away + off <= width)
+        far = np.where(other | np.isnan(far) & ~np.isnan(at), np.inf, np.where(np.isnan(at), 0.0, far))
+        x, off = at, np.where(off == 0, 0.0, far)
     return off

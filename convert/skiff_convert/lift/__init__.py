@@ -35,7 +35,6 @@ from . import (
     neural,
     polynomial,
     projections,
-    refused,
     scalers,
     selectors,
     svm,
@@ -45,6 +44,7 @@ from . import (
     wrappers,
     xgboost,
 )
+from .refused import foreign, unsupported
 from .table import Cell, Lifting, Matrix, Wanted
 
 TRANSFORMERS = {
@@ -55,7 +55,6 @@ TRANSFORMERS = {
         encoders,
         polynomial,
         projections,
-        refused,
         scalers,
         selectors,
         vectorizer,
@@ -78,7 +77,6 @@ ESTIMATORS = {
         multi,
         neighbors,
         neural,
-        refused,
         svm,
         trees,
         voting,
@@ -97,7 +95,9 @@ def transform(obj: Obj | Ref | Code, matrix: Matrix, lifting: Lifting) -> Matrix
     if not isinstance(obj, Obj):
         raise lifting.refuse(f"{obj} is no transformer")
     if obj.name not in TRANSFORMERS or obj.package not in ("sklearn",):
-        raise lifting.refuse(f"{obj.name} is not supported")
+        if foreign(obj, lifting):
+            return lifting.opaque.transform(obj, matrix, lifting)
+        raise unsupported(obj, lifting)
     return TRANSFORMERS[obj.name](obj, matrix, lifting)
 
 
@@ -113,7 +113,9 @@ def estimate(obj: Obj | Ref | Code, matrix: Matrix, lifting: Lifting) -> Head:
     if obj.name == "Booster" and obj.package in BOOSTERS:
         return BOOSTERS[obj.package](obj, matrix, lifting)
     if obj.name not in ESTIMATORS:
-        raise lifting.refuse(f"{obj.name} is not supported")
+        if foreign(obj, lifting):
+            return lifting.opaque.estimate(obj, matrix, lifting)
+        raise unsupported(obj, lifting)
     return ESTIMATORS[obj.name](obj, matrix, lifting)
 
 

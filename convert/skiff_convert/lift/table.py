@@ -1,12 +1,14 @@
 """What lifting works with: the cells of the table that a pipeline takes, and its steps' values."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
 from ..errors import ConvertError
-from ..form import Computed, Through, Value
+from ..form import Computed, Head, Through, Value
+from ..look.graph import Obj
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,16 @@ class Matrix:
         return len(self.values)
 
 
+class Opaques(Protocol):
+    """Makes steps that have no lifter."""
+
+    def transform(self, obj: Obj, matrix: Matrix, lifting: "Lifting") -> Matrix:
+        """What a transformer makes of a matrix."""
+
+    def estimate(self, obj: Obj, matrix: Matrix, lifting: "Lifting") -> Head:
+        """What an estimator predicts."""
+
+
 @dataclass
 class Lifting:
     """What is known while a pipeline is lifted: the columns of X so far, and where this is."""
@@ -70,13 +82,11 @@ class Lifting:
         None  # the names of a DictVectorizer, and what it makes
     )
     filled: set[int] = field(default_factory=set)  # columns of X that an imputer has put something into
+    opaque: "Opaques | None" = None  # what makes steps without a lifter, where that is consented to
 
     def at(self, step: str) -> "Lifting":
         """The same, one step further in."""
-        return Lifting(
-            self.names, self.wanted, self.nan, self.held, (*self.where, step), self.dtypes, self.missing,
-            self.vectorized, self.filled,
-        )  # fmt: skip
+        return replace(self, where=(*self.where, step))
 
     def refuse(self, what: str, hint: str = "") -> ConvertError:
         """The error for a step that cannot be lifted, by its place in the pipeline."""

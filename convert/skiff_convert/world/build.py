@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -62,27 +63,39 @@ class World:
         return ConvertError(f"loading {name}: {text}", hint)
 
 
-def build(found: Found, say: Callable[[str], None], isolate: bool = True) -> World:
+def build(
+    found: Found, say: Callable[[str], None], isolate: bool = True, beside: Sequence[str] = ()
+) -> World:
     """The model's own environment, made where it is not there yet; this one, where isolate is false.
 
-    say: what is being done. ConvertError when it cannot be made.
+    say: what is being done. beside: distributions that are no part of it, for another environment that has
+    them too. ConvertError when it cannot be made.
     """
+    if not isolate and beside:
+        raise ConvertError(
+            f"{', '.join(beside)} would have to be installed here, and nothing is",
+            "without --no-isolation it is put in an environment of its own",
+        )
     if not isolate:
         say("WARNING: --no-isolation: the model is asked with the libraries that are installed here")
         return World(found, Path(sys.executable), {})
     uv = find_uv()
     needs = needs_of(found, say)
+    needs = replace(needs, lines=(*needs.lines, *beside), modules=(*needs.modules, *beside))
     version = found.mlmodel.python
     if not version:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         say(f"WARNING: nothing says which Python made the model: {version} is taken")
     python, exact = find_python(version, uv)
-    return _Builder(found, uv, needs, python, exact, say).world()
+    return _Builder(found, uv, needs, python, exact, say, beside).world()
 
 
 class _Builder:
-    def __init__(self, found: Found, uv: Uv, needs: Needs, python: Path, exact: str, say):
+    def __init__(
+        self, found: Found, uv: Uv, needs: Needs, python: Path, exact: str, say, beside: Sequence[str] = ()
+    ):
         self._found, self._uv, self._needs, self._say = found, uv, needs, say
+        self._beside = beside
         self._python, self._exact = python, exact
         self._cache, self._more = Cache(cache_folder(uv)), []  # more: lines that mended it
         self._asked = key_of([exact, needs.lines, found.created, uv.version])
@@ -116,7 +129,8 @@ class _Builder:
     def _install(self) -> Path:
         start = time.perf_counter()
         created = datetime.fromisoformat(self._found.created).replace(tzinfo=None)
-        self._say(f"resolving its environment as of {created:%Y-%m-%d}: {_pins(self._needs)}")
+        with_them = "".join(f", with {name}" for name in self._beside[:1])
+        self._say(f"resolving its environment as of {created:%Y-%m-%d}{with_them}: {_pins(self._needs)}")
         lock = resolve(
             self._uv, self._python, self._needs, self._more, created.replace(tzinfo=None), self._say
         )

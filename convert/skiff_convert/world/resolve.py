@@ -22,6 +22,7 @@ WHEELS = (
     "pyarrow",
     "numba",
     "llvmlite",
+    "onnx",
 )
 
 # Models are logged with libraries that were there for a while, but not for years: what was not pinned is

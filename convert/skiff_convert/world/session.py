@@ -100,6 +100,15 @@ class Session:
         )  # fmt: skip
         return read_answer(out, told)
 
+    def onnx(self, step: str, method: str, width: int) -> tuple[bytes, dict]:
+        """What sklearn-onnx, where it is installed, makes of a step, a graph of float64 [rows, width].
+
+        The graph; its output for the method, and sklearn-onnx's version. SessionError where it makes none.
+        """
+        out = Path(self._folder.name, "step.onnx")
+        told = self._request(do="onnx", step=step, method=method, width=width, out=str(out))
+        return out.read_bytes(), told
+
     def close(self) -> None:
         """Ends the process."""
         if self._process.poll() is None:

@@ -1,13 +1,14 @@
-"""Asks a model in its own world: with skiff_rows all of skiff that runs there, and all that unpickles.
+"""Asks a model in its own world: with skiff_rows and skiff_onnx all of skiff that runs there, and all that
+unpickles.
 
 It stands alone, for Python 3.6 and later and the model's own libraries, and knows no estimator:
 
     python ask.py probe MODULE ...   imports them; on stdout a JSON line, {"error": ...} where one fails
     python ask.py serve              answers requests, a JSON line each, until stdin ends
 
-A request has "do": load, describe, value or call; an answer has "error" and "kind" where it failed. Data goes
-through files: JSON lines (records), JSON (a data frame's columns), npz (matrices, and all that comes back).
-Nothing is pickled on the way.
+A request has "do": load, describe, value, call or onnx; an answer has "error" and "kind" where it failed.
+Data goes through files: JSON lines (records), JSON (a data frame's columns), npz (matrices, and all that
+comes back), ONNX. Nothing is pickled on the way.
 """
 
 import importlib
@@ -279,6 +280,19 @@ def joined(parts):
     return np.concatenate(parts)
 
 
+def onnx(step, request):
+    """Writes the graph that sklearn-onnx makes of a step."""
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    try:
+        convert = importlib.import_module("skiff_onnx").convert
+    finally:
+        del sys.path[0]
+    graph, output, version = convert(step, request["method"], request["width"])
+    with open(request["out"], "wb") as file:
+        file.write(graph)
+    return {"output": output, "version": version}
+
+
 class Server:
     """Answers requests about the model that was loaded."""
 
@@ -297,6 +311,8 @@ class Server:
             raise Refusal("no model was loaded")
         if request["do"] == "describe":
             return describe(step_of(self.model, request.get("step", "")))
+        if request["do"] == "onnx":
+            return onnx(step_of(self.model, request["step"]), request)
         if request["do"] == "value":
             arrays, told = arrays_of("a0", output_value(step_of(self.model, request["step"]))), {}
         else:
