@@ -30,7 +30,7 @@ without flags, it serves.
                FILE.rejected, what there is none for, as dead letters
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
-               interface emulator does, and GET /metrics and /health; in Lambda, serve
+               interface emulator does, and GET /metrics, /drift and /health; in Lambda, serve
 
 Variables:
   RUN_ID                   which run, or @ALIAS: the run that models/aliases/ALIAS.json
@@ -66,6 +66,9 @@ Variables:
   METRICS                  emf: each invocation's numbers as a line of CloudWatch's
                            embedded metric format (off)
   METRICS_NAMESPACE        for that (skiff)
+  DRIFT                    on: each hour's values and predictions are counted in the
+                           bins of the bundle's sketch, a line of the log; words: with
+                           the most frequent words that training did not have (off)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
@@ -160,6 +163,7 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	w.measure(stderr, nil, log)
 	w.source.Reported = false // who reads this line reads the exit code as well
 	response, err := observed{w.source}.Invoke(timed, event)
+	w.tellDrift(ctx, true)
 	if response != nil {
 		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
 			return err

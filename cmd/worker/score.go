@@ -44,6 +44,7 @@ func scoreFile(ctx context.Context, getenv func(string) string, file, to string,
 	}
 	// what is rejected is in a file, and no line of the log for each
 	done, err := job.Run(ctx, w.serving.Load().model, slog.New(slog.DiscardHandler))
+	w.tellDrift(ctx, true)
 	if err != nil {
 		return fmt.Errorf("scoring %s: %w", file, err)
 	}
