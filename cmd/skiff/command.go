@@ -48,6 +48,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	flags.StringVar(&s.alias, "alias", "champion", "the alias")
 	flags.StringVar(&s.models, "models", "", "where the runs are: a folder, or s3://BUCKET/EXPERIMENT (default: that of MODEL_BUCKET where it is set, else models)")
 	root.AddCommand(s.check(), s.predict(), s.inspect(), s.score(), s.doctor(), s.promote(), s.rollback(), s.history()) //nolint:contextcheck // a command has it from ExecuteContext
+	root.AddCommand(s.drift())                                                                                          //nolint:contextcheck // likewise
 	err := root.ExecuteContext(ctx)
 	if err != nil && !ran {
 		advice := "skiff --help"

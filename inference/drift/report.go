@@ -18,9 +18,9 @@ const (
 type Report struct {
 	RunID   string    `json:"run_id"`
 	Model   string    `json:"model"`
-	Hours   int       `json:"hours"` // that were added up
-	From    time.Time `json:"from"`  // the start of the first
-	To      time.Time `json:"to"`    // the end of the last
+	Hours   int       `json:"hours,omitzero"` // that were added up; 0: it is no log
+	From    time.Time `json:"from,omitzero"`  // the start of the first
+	To      time.Time `json:"to,omitzero"`    // the end of the last
 	Sample  Size      `json:"sample"`
 	Now     Size      `json:"now"`
 	Largest float64   `json:"largest_psi"` // of those that enough records are behind
