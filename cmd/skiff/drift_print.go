@@ -94,12 +94,12 @@ func shareOf(s *drift.Shares) string {
 	return fmt.Sprintf("%.1f %% -> %.1f %%", 100*s.Was, 100*s.Now)
 }
 
-// wordsOf names words with how often they came. They are anybody's, and may be
+// wordsOf names words with how often they came at least. They are anybody's, and may be
 // anything.
 func wordsOf(words []drift.Word, most int) string {
 	var all []string
 	for _, w := range words[:min(len(words), most)] {
-		all = append(all, fmt.Sprintf("%s (%d)", printable(w.Text), w.N))
+		all = append(all, fmt.Sprintf("%s (%d)", printable(w.Text), w.Least()))
 	}
 	return strings.Join(all, ", ")
 }

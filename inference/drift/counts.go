@@ -37,7 +37,7 @@ type ColumnCounts struct {
 type Word struct {
 	Text string `json:"word"`
 	N    int    `json:"n"`              // at most so often
-	Over int    `json:"over,omitempty"` // at least N-Over
+	Over int    `json:"over,omitempty"` // and so many times less at least
 }
 
 // newCounts returns counts of nothing yet.
@@ -122,6 +122,11 @@ func addWords(words, more []Word) []Word {
 	return words
 }
 
+// Least is how often the word came at least.
+func (w Word) Least() int { return w.N - w.Over }
+
 func sortWords(words []Word) {
-	slices.SortFunc(words, func(a, b Word) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Text, b.Text)) })
+	slices.SortFunc(words, func(a, b Word) int {
+		return cmp.Or(cmp.Compare(b.Least(), a.Least()), cmp.Compare(b.N, a.N), cmp.Compare(a.Text, b.Text))
+	})
 }

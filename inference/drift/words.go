@@ -10,13 +10,13 @@ const (
 	// WordBytes is how much is kept of a word, in bytes.
 	WordBytes = 64
 
-	maxKept = 64 // words of a column that are counted at a time
-	maxTold = 20 // of them are told
+	maxKept = 256 // words of a column that are counted at a time
+	maxTold = 20  // of them are told
 )
 
 // A top counts the most frequent words of a stream in bounded memory, by Space
 // Saving: where a new word finds no room, it takes the place, and the count, of
-// the rarest. A word of more than a 64th of all is surely there.
+// the rarest. A word of more than a 256th of all is surely there.
 // Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k
 // Elements in Data Streams (ICDT 2005).
 type top struct {
