@@ -39,7 +39,7 @@ too few where so few records would have that PSI by chance.
 
 ` + whichRun,
 		Example: `  skiff drift 3f8b6c3fdddb425fab0cf9b88cfa48de rides.jsonl
-  aws logs tail /aws/lambda/ride-predictions --since 1d --format short | skiff drift @champion --fail-above 0.25
+  aws logs tail /aws/lambda/ride-duration-prediction --since 1d --format short | skiff drift @champion --fail-above 0.25
   curl -s localhost:8080/drift | skiff drift @champion --html drift.html`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := s.compare(cmd.Context(), args)

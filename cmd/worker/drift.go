@@ -30,11 +30,11 @@ func (l *loader) watch(ctx context.Context, m *loaded, b *bundle.Bundle) {
 	}
 	sketch, err := b.Sketch(ctx)
 	if err != nil {
-		advice := "a bundle gets it from a sample of 500 records or more: make convert SAMPLE=FILE.jsonl"
-		if !errors.Is(err, bundle.ErrNoSketch) {
-			advice = "the model serves without it; restore the bundle"
+		level, advice := slog.LevelWarn, "the model serves without it; restore the bundle"
+		if errors.Is(err, bundle.ErrNoSketch) {
+			level, advice = slog.LevelInfo, "a bundle gets it from a sample of 500 records or more: make convert SAMPLE=FILE.jsonl"
 		}
-		l.log.LogAttrs(ctx, slog.LevelWarn, "no drift", slog.String("run_id", b.Manifest.RunID), slog.String("error", command.OneLine(err)), slog.String("hint", advice))
+		l.log.LogAttrs(ctx, level, "no drift", slog.String("run_id", b.Manifest.RunID), slog.String("error", command.OneLine(err)), slog.String("hint", advice))
 		return
 	}
 	m.drift = drift.NewCounter(&b.Manifest, sketch)

@@ -174,7 +174,8 @@ func (m *Model) write(b *inference.Batch, s *scratch) {
 			m.keep(b, r.item, &s.prediction)
 		}
 		if m.drift != nil {
-			s.numbers, s.labels = m.output.appendCounted(s.numbers, &s.prediction), append(s.labels, s.prediction.labels...)
+			s.numbers = m.output.appendCounted(s.numbers, &s.prediction)
+			s.labels = append(s.labels, s.prediction.labels...)
 		}
 		data := m.output.append(b.Buffer, &s.prediction, item.ID)
 		b.Buffer = data

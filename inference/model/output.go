@@ -123,6 +123,9 @@ func appendList(dst []byte, numbers []float64) []byte {
 // appendCounted appends those numbers of a prediction that are outputs, and no
 // probabilities or margins.
 func (o *output) appendCounted(dst []float64, p *prediction) []float64 {
+	if len(o.counted) == 1 && len(p.numbers) == 1 { // nearly always
+		return append(dst, p.numbers[0])
+	}
 	for _, s := range o.counted {
 		dst = append(dst, s.of(p.numbers)...)
 	}

@@ -25,7 +25,7 @@ const usage = `Usage: bench -model DIR [-records FILE] [-batch N,N,...] [-format
 
 Compares batch sizes: what the worker's whole handler costs a record, from the
 event's bytes to the response's, publishing into a counting sink; its stages;
-its cold start; its memory and CPU time as a Lambda function over a million
+what DRIFT adds, where the bundle has a sketch; its cold start; its memory and CPU time as a Lambda function over a million
 records; and what that costs on Lambda.
 
   -model DIR      a bundle, models/<RUN_ID>
@@ -159,6 +159,9 @@ func benchmark(ctx context.Context, s *settings, library, operators string, p *m
 	}
 	report.Costs = costs(report.Results)
 	report.Recommended = recommend(report.Results)
+	if report.Drift, err = measureDrift(ctx, b, session, records, s.repetitions, p); err != nil {
+		return nil, err
+	}
 	if s.cold {
 		first, err := eventsOf(records, 1, 1)
 		if err != nil {
