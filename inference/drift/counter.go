@@ -172,8 +172,8 @@ func countNumbers(counts []int, x []float64, width, rows int, edges []float64) {
 		for _, e := range edges {
 			below += math.Float64bits(f-e) >> 63 // the sign: 1 where f < e, as edges are finite
 		}
-		bin := len(edges) - int(below) //nolint:gosec // no more than there are
-		if f != f {                    // NaN
+		bin := len(edges) - int(below)
+		if f != f { // NaN
 			bin = len(edges) + 1
 		}
 		counts[bin]++

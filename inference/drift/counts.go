@@ -85,12 +85,15 @@ func (c *Counts) sameBins(other *Counts) bool {
 		slices.EqualFunc(c.Outputs, other.Outputs, func(a, b []int) bool { return len(a) == len(b) })
 }
 
+// most is more than anybody counts in an hour, and so little that no sum overflows.
+const most = 1 << 40
+
 // fits reports whether these are counts in a sketch's bins.
 func (c *Counts) fits(s *bundle.Sketch) bool {
-	none := func(n int) bool { return n < 0 }
+	none := func(n int) bool { return n < 0 || n > most }
 	for i := range c.Columns {
 		of := &c.Columns[i]
-		if slices.ContainsFunc(of.Counts, none) || min(of.Missing, of.Null, of.Unknown) < 0 {
+		if slices.ContainsFunc(append([]int{of.Missing, of.Null, of.Unknown}, of.Counts...), none) {
 			return false
 		}
 	}
@@ -99,7 +102,7 @@ func (c *Counts) fits(s *bundle.Sketch) bool {
 			return false
 		}
 	}
-	return min(c.Records, c.Rejected) >= 0 && newCounts("", "", s, time.Time{}).sameBins(c)
+	return !none(c.Records) && !none(c.Rejected) && newCounts("", "", s, time.Time{}).sameBins(c)
 }
 
 func addAll(to, of []int) {
