@@ -155,8 +155,14 @@ def taxi() -> tuple[object, str, list[str]]:
     return fit(ESTIMATORS["LinearRegression"](), prepared_taxi()), "", taxi_lines(3_000)
 
 
+@pytest.fixture(scope="module")
+def again(tmp_path_factory) -> Path:
+    """A bundle that is made twice."""
+    return convert(*labelled(), tmp_path_factory.mktemp("again") / "a")
+
+
 @pytest.mark.parametrize("made", [strange, labelled, taxi], ids=lambda made: made.__name__)
-def test_the_worker_counts_what_the_converter_counts(made, tmp_path):
+def test_the_worker_counts_what_the_converter_counts(made, tmp_path, again):
     model, spec, sample = made()
     bundle = convert(model, spec, sample, tmp_path / "a")
     raw = (bundle / sketch.FILE).read_bytes()
@@ -173,26 +179,24 @@ def test_the_worker_counts_what_the_converter_counts(made, tmp_path):
     assert got["outputs"] == [one["counts"] for one in expected["outputs"]]
     assert sum(map(sum, got["outputs"]))
     if made is labelled:  # same input, same bytes
-        assert (convert(model, spec, sample, tmp_path / "b") / sketch.FILE).read_bytes() == raw
+        assert (again / sketch.FILE).read_bytes() == raw
 
 
-def test_a_small_sample_has_no_sketch(tmp_path):
-    model, spec, sample = labelled()
-    bundle = convert(model, spec, sample[: sketch.LEAST - 1], tmp_path / "a")
-    assert not (bundle / sketch.FILE).exists()
-    assert counted(bundle, sample[:10], tmp_path) == []
+def test_a_small_sample_has_no_sketch():
+    said = []
+    judged = [goldens.Rejected("{}", None)] * sketch.LEAST
+    assert sketch.files(judged, [], [], {}, said.append) == sketch.files([], [], [], {}, said.append) == {}
+    assert said == ["no sketch: drift can be seen against a sample of 500 scored records or more"]
 
 
-def test_words_are_told_where_they_are_asked_for(tmp_path):
-    model, spec, sample = labelled()
-    bundle = convert(model, spec, sample, tmp_path / "a")
+def test_words_are_told_where_they_are_asked_for(tmp_path, again):
     records = [json.dumps({"id": 1, "zone": zone, "miles": 1.5, "fare": 2}) for zone in "axyzyzz"]
-    (told,) = counted(bundle, records, tmp_path)
+    (told,) = counted(again, records, tmp_path)
     assert told["columns"][0]["words"] == [
         {"word": "z", "n": 3},
         {"word": "y", "n": 2},
         {"word": "x", "n": 1},
     ]
     for drift in ("on", "off"):
-        lines = counted(bundle, records, tmp_path, drift)
+        lines = counted(again, records, tmp_path, drift)
         assert len(lines) == (drift == "on") and '"words"' not in json.dumps(lines)
