@@ -163,22 +163,52 @@ func countWords(counts []int, x []float64, width, rows int, bins []uint8) {
 	}
 }
 
-// countNumbers looks at all edges, without a branch: which bin it will be is
-// nothing that a processor could foresee.
+// countNumbers looks for each number's bin without a branch, as which it will be
+// is nothing that a processor could foresee.
 func countNumbers(counts []int, x []float64, width, rows int, edges []float64) {
+	if len(edges) < len(few{}) {
+		countAmongFew(counts, x, width, rows, edges)
+		return
+	}
 	for at := 0; rows > 0; at, rows = at+width, rows-1 {
-		f := x[at] + 0 // of -0.0 that is 0.0
-		below := uint64(0)
+		f, bin := x[at]+0, 0 // of -0.0 that is 0.0
 		for _, e := range edges {
-			below += math.Float64bits(f-e) >> 63 // the sign: 1 where f < e, as edges are finite
+			bin += notBelow(f, e)
 		}
-		bin := len(edges) - int(below)
 		if f != f { // NaN
 			bin = len(edges) + 1
 		}
 		counts[bin]++
 	}
 }
+
+// few are edges among which a number is found in four steps. The converter makes
+// fewer.
+type few [16]float64
+
+// countAmongFew is countNumbers of at most 15 edges, behind which there is nothing
+// but infinity.
+func countAmongFew(counts []int, x []float64, width, rows int, edges []float64) {
+	var e few
+	for i := copy(e[:], edges); i < len(e); i++ {
+		e[i] = math.Inf(1)
+	}
+	for at := 0; rows > 0; at, rows = at+width, rows-1 {
+		f := x[at] + 0
+		bin := notBelow(f, e[7]) << 3
+		bin += notBelow(f, e[(bin+3)&15]) << 2
+		bin += notBelow(f, e[(bin+1)&15]) << 1
+		bin += notBelow(f, e[bin&15])
+		bin = min(bin, len(edges)) // of what is infinite itself
+		if f != f {                // NaN
+			bin = len(edges) + 1
+		}
+		counts[bin]++
+	}
+}
+
+// notBelow returns 1 where f >= e, and 0 where f < e, by the sign of the difference.
+func notBelow(f, e float64) int { return int(^math.Float64bits(f-e) >> 63) }
 
 // turn begins the hour that it is. The clock is the one on the wall: the other may
 // stand still while a function is frozen.
