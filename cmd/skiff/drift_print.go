@@ -184,8 +184,8 @@ func binName(l *drift.Line, i int) string {
 		return "no word"
 	case l.Kind == "category":
 		return fmt.Sprintf("words, group %d", i)
-	case l.Kind == "label":
-		return fmt.Sprintf("label %d", i+1)
+	case l.Labels != nil:
+		return printable(l.Labels[i])
 	case i == last+1:
 		return "NaN"
 	case last == 0:

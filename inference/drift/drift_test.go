@@ -123,6 +123,9 @@ func TestCompare(t *testing.T) {
 		if got := strings.Join(got, " ") + ": " + r.Verdict; got != test.verdicts {
 			t.Errorf("%d records, others %v: got %s", test.n, test.other, got)
 		}
+		if l := r.Outputs[1]; fmt.Sprint(l.Labels) != "[no yes]" || l.Kind != bundle.Label {
+			t.Errorf("a label is %+v", l)
+		}
 		if l := r.Columns[1]; l.Missing.Was != 0.005 || l.Missing.Now != float64(test.n/50-test.n/100)/float64(test.n) || r.Now.Rejected != 1 {
 			t.Errorf("missing is %+v, and rejected are %d", l.Missing, r.Now.Rejected)
 		}

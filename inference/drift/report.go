@@ -47,8 +47,9 @@ type Line struct {
 	Unknown *Shares   `json:"unknown,omitempty"` // of a category
 	Words   []Word    `json:"new_words,omitempty"`
 	Verdict string    `json:"verdict"`
-	Edges   []float64 `json:"edges,omitempty"` // of the bins
-	Was     []int     `json:"was"`             // of the sample, by bin
+	Edges   []float64 `json:"edges,omitempty"`  // of the bins
+	Labels  []string  `json:"labels,omitempty"` // likewise, of a label
+	Was     []int     `json:"was"`              // of the sample, by bin
 	Is      []int     `json:"now"`
 }
 
@@ -73,11 +74,12 @@ func Compare(m *bundle.Manifest, s *bundle.Sketch, c *Counts) *Report {
 		l.judge()
 		r.Columns = append(r.Columns, l)
 	}
+	labels := labelsOf(m)
 	for i := range s.Outputs {
 		of := &s.Outputs[i]
 		l := Line{Name: of.Name, Kind: bundle.Number, Edges: of.Edges, Was: of.Counts, Is: c.Outputs[i]}
 		if of.Edges == nil {
-			l.Kind = bundle.Label
+			l.Kind, l.Labels = bundle.Label, labels[i]
 		}
 		l.judge()
 		r.Outputs = append(r.Outputs, l)
@@ -94,6 +96,26 @@ func Compare(m *bundle.Manifest, s *bundle.Sketch, c *Counts) *Report {
 		}
 	}
 	return r
+}
+
+// labelsOf returns the labels of each number and each label that is predicted, in
+// their order; of numbers none.
+func labelsOf(m *bundle.Manifest) (all [][]string) {
+	for i := range m.Outputs {
+		o := &m.Outputs[i]
+		if o.Kind == bundle.Number {
+			all = append(all, make([][]string, o.Numbers())...)
+			continue
+		}
+		for _, choice := range o.Choices() {
+			var labels []string
+			for _, label := range choice.Labels {
+				labels = append(labels, label.Text)
+			}
+			all = append(all, labels)
+		}
+	}
+	return all
 }
 
 func shares(was, of, is, now int) *Shares {
