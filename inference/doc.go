@@ -19,6 +19,7 @@
 //	alias     which run to serve, by a name that stays
 //	backfill  files of documents, without a stream
 //	bundle    a model's files: the contract with the converter
+//	drift     what records are like, and how far from those of the conversion
 //	feature   a document becomes a row, by the bundle's columns
 //	jsonscan  JSON as Python reads it
 //	kpl       aggregates, several records in one

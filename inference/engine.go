@@ -117,6 +117,7 @@ type Column struct {
 	Name    string
 	Unknown int // categories that training did not have
 	Missing int // absent, or null
+	Null    int // of them, null
 }
 
 // A Timing is how long the stages of an invocation took.

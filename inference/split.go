@@ -133,6 +133,7 @@ func (b *Batch) count(c Column) {
 		if b.Columns[i].Name == c.Name {
 			b.Columns[i].Unknown += c.Unknown
 			b.Columns[i].Missing += c.Missing
+			b.Columns[i].Null += c.Null
 			return
 		}
 	}

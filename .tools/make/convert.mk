@@ -16,5 +16,6 @@ example: $(VENV)/.convert ops ## make the two taxi runs again: train, log to MLf
 	@$(PYTHON) $(TAXI)/train.py
 	@for run in $$(sed -n 's/.*: *"\([0-9a-f]*\)".*/\1/p' $(TAXI)/runs.json); do \
 	  MLFLOW_TRACKING_URI=sqlite:///$(CURDIR)/$(BUILD)/mlflow/mlflow.db $(CONVERT) runs:/$$run/model --out models; done
+	@PYTHONPATH=convert $(PYTHON) $(TAXI)/sketch.py
 
 CONVERT = PYTHONPATH=convert $(PYTHON) -m skiff_convert

@@ -72,7 +72,7 @@ func (s *settings) addTo(root *cobra.Command) {
 	for group, commands := range map[string][]*cobra.Command{
 		"model": {s.convert(), s.check(), s.inspect(), s.predict(), s.score()},
 		"stack": {s.up(), s.send(), s.tail(), s.replay(), s.down(), s.run()},
-		"serve": {s.promote(), s.rollback(), s.history(), s.doctor()},
+		"serve": {s.promote(), s.rollback(), s.history(), s.doctor(), s.drift()},
 	} {
 		for _, command := range commands {
 			command.GroupID = group

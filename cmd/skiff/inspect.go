@@ -101,7 +101,12 @@ func (s *settings) describe(ctx context.Context, b *named) (*description, error)
 	if d.Signed, err = s.signed(ctx, read); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{bundle.ManifestFile, bundle.SignatureFile, bundle.ModelFile, bundle.FastFile, bundle.GoldenFile} {
+	if m.Files[bundle.SketchFile] != "" {
+		if _, err := read.ReadFile(ctx, bundle.SketchFile); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range []string{bundle.ManifestFile, bundle.SignatureFile, bundle.ModelFile, bundle.FastFile, bundle.GoldenFile, bundle.SketchFile} {
 		if data, ok := read.files[name]; ok {
 			sum := sha256.Sum256(data)
 			d.Files = append(d.Files, fileLine{name, len(data), hex.EncodeToString(sum[:])})

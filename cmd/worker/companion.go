@@ -36,9 +36,12 @@ func parseCanary(s string) (canary, error) {
 
 // serve has later batches predicted by a run's model, and waits for those under
 // way. With a canary, its keys are predicted by that.
-func (w *worker) serve(m *loaded) {
-	w.serving.Store(m)
+func (w *worker) serve(ctx context.Context, m *loaded) {
+	before := w.serving.Swap(m)
 	w.current.Replace(w.split(m))
+	if before != m {
+		w.told.tell(ctx, w.loader.log, before, true) // it counts no more
+	}
 }
 
 // split returns the model that serves: with the canary, where there is one.
@@ -71,7 +74,7 @@ func (w *worker) addCanary(ctx context.Context, log *slog.Logger) (string, error
 		return canaryStage, err
 	}
 	w.canary = m
-	w.serve(w.serving.Load())
+	w.serve(ctx, w.serving.Load())
 	log.LogAttrs(ctx, slog.LevelInfo, "canary ready", append(m.attrs(), slog.Float64("percent", w.loader.canary.percent))...)
 	return canaryStage, nil
 }

@@ -46,6 +46,7 @@ type config struct {
 	outgoing        inference.Outgoing
 	metrics         bool   // a line for each invocation
 	namespace       string // of the metrics
+	drift           string // driftOff, driftOn or driftWords
 	function        string // the Lambda function's name
 	kinesisEndpoint string
 	s3Endpoint      string
@@ -100,6 +101,11 @@ func readConfig(getenv func(string) string) (*config, error) {
 		c.metrics = value == "emf"
 	default:
 		return nil, hint.With(fmt.Errorf("METRICS is %q", value), "it is emf, or off")
+	}
+	switch c.drift = or("DRIFT", driftOff); c.drift {
+	case driftOff, driftOn, driftWords:
+	default:
+		return nil, hint.With(fmt.Errorf("DRIFT is %q", c.drift), "it is on, words, or off")
 	}
 	if err := c.readCompanions(getenv); err != nil {
 		return nil, err

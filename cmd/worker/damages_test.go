@@ -155,7 +155,7 @@ func damagedManifests() []damage {
 		{"a path of nothing", column(1, "path", []string{}), "needs a path or a template"},
 		{"a digest of another file", func(c copied) error {
 			return rewrite(manifestFile, `"files": {`, `"files": {"../../etc/passwd": "`+strings.Repeat("0", 64)+`", `)(c)
-		}, "it has 3 files beside itself"},
+		}, "it has 4 files beside itself"},
 	}
 }
 

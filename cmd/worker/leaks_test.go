@@ -94,7 +94,7 @@ func TestLogsHoldNoPayloadsAndNoCredentials(t *testing.T) {
 				}))
 				defer server.Close()
 				cmd := workerCommand(t, "-event", path)
-				cmd.Env = append(cmd.Env, "KINESIS_ENDPOINT_URL="+server.URL, "AWS_LAMBDA_LOG_LEVEL=TRACE", letters,
+				cmd.Env = append(cmd.Env, "KINESIS_ENDPOINT_URL="+server.URL, "AWS_LAMBDA_LOG_LEVEL=TRACE", "DRIFT=on", letters,
 					"AWS_ACCESS_KEY_ID="+secret, "AWS_SECRET_ACCESS_KEY="+secret, "AWS_SESSION_TOKEN="+secret)
 				w := startWorker(t, cmd)
 				for range 2 { // the second is another record's, or the first's again

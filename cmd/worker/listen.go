@@ -40,6 +40,7 @@ func listen(ctx context.Context, addr string, getenv func(string) string, stderr
 	w.measure(stderr, totals, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 
+	defer w.tellDrift(ctx, true)
 	return answer(ctx, listener, w.handler(ctx, log), log, w.pages(totals))
 }
 

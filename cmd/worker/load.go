@@ -13,6 +13,7 @@ import (
 	"github.com/skiff-ml/skiff/cmd/internal/library"
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/drift"
 	"github.com/skiff-ml/skiff/inference/model"
 	"github.com/skiff-ml/skiff/inference/observe"
 	"github.com/skiff-ml/skiff/inference/ort"
@@ -31,6 +32,7 @@ type worker struct {
 	shadow  atomic.Pointer[model.Shadow] // likewise
 	current *model.Current               // what predicts
 	engine  *inference.Engine
+	told    told // of drift
 	source  *source.Kinesis
 	tracer  *trace.Tracer // nil: none
 }
@@ -43,6 +45,7 @@ type loaded struct {
 	place    string // where the bundle was
 	graph    string // the file of the one that runs
 	model    *model.Model
+	drift    *drift.Counter // nil: nothing is counted
 	took     steps
 }
 
@@ -117,6 +120,9 @@ func (w *worker) handler(stopping context.Context, log *slog.Logger) lambda.Hand
 	if w.loader.shadow != "" {
 		u.tasks = append(u.tasks, w.shadowTask(log))
 	}
+	if w.loader.drift != driftOff {
+		u.tasks = append(u.tasks, w.driftTask())
+	}
 	return u
 }
 
@@ -162,6 +168,7 @@ func (l *loader) load(ctx context.Context, runID, manifest string) (*loaded, err
 		return nil, errors.Join(err, session.Close())
 	}
 	lap(&m.took.goldens)
+	l.watch(ctx, m, b)
 	if l.shadow != "" {
 		m.model.Keep()
 	}

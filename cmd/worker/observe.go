@@ -54,13 +54,14 @@ func (o observed) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 }
 
 // pages are what there is to look at: /metrics for Prometheus, /health for
-// whoever starts and stops the container.
+// whoever starts and stops the container, /drift for `skiff drift`.
 func (w *worker) pages(totals *observe.Totals) map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"GET /metrics": func(response http.ResponseWriter, _ *http.Request) {
 			response.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 			_, _ = totals.WriteTo(response) // who asked may be gone
 		},
+		"GET /drift": w.driftPage,
 		"GET /health": func(response http.ResponseWriter, _ *http.Request) {
 			now := w.serving.Load()
 			response.Header().Set("Content-Type", "application/json")

@@ -50,7 +50,7 @@ func (r *refresher) change(ctx context.Context) (stage string, err error) {
 	if err != nil {
 		return revision(wanted), err
 	}
-	r.serve(next)
+	r.serve(ctx, next)
 	attrs := append(next.attrs(), slog.String("alias", "@"+r.pointer.alias), slog.Int("revision", wanted.Revision), slog.String("before", now.manifest.RunID))
 	r.log.LogAttrs(ctx, slog.LevelInfo, "model changed", attrs...)
 	_ = now.model.Close() // it frees memory, and another model serves

@@ -33,7 +33,7 @@ without flags, it serves.
                it, in FILE.rejected, what there is none for, as dead letters
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
-               interface emulator does, and GET /metrics and /health; in Lambda, serve
+               interface emulator does, and GET /metrics, /drift and /health; in Lambda, serve
   -version     print its version
 
 Variables:
@@ -73,6 +73,9 @@ Variables:
   OTEL_EXPORTER_OTLP_ENDPOINT
                            an OpenTelemetry collector, for traces, by HTTP; with
                            OpenTelemetry's other variables (off)
+  DRIFT                    on: each hour's values and predictions are counted in the
+                           bins of the bundle's sketch, a line of the log; words: with
+                           the most frequent words that training did not have (off)
   TEST_RUN                 True: predict and answer, write nothing (False)
   KINESIS_ENDPOINT_URL     stand-in for Kinesis
   S3_ENDPOINT_URL          stand-in for S3
@@ -175,6 +178,7 @@ func handleEvent(ctx context.Context, getenv func(string) string, event []byte, 
 	w.measure(stderr, nil, log)
 	w.source.Reported = false // who reads this line reads the exit code as well
 	response, err := scorer{w, observed{w.source, w.tracer}, log}.Invoke(timed, event)
+	w.tellDrift(ctx, true)
 	if response != nil {
 		if _, err := fmt.Fprintf(stdout, "%s\n", response); err != nil {
 			return err

@@ -48,6 +48,7 @@ func scoreFile(ctx context.Context, getenv func(string) string, file, to string,
 		},
 	}
 	done, err := s.run(ctx)
+	w.tellDrift(ctx, true)
 	if err != nil {
 		return err
 	}

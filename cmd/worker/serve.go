@@ -51,6 +51,7 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer, lo
 	go lambda.StartWithOptions(function{gate, log}, lambda.WithContext(context.WithoutCancel(ctx))) // never returns
 	<-ctx.Done()
 	gate.stop(ctx, log)
+	w.tellDrift(ctx, true)
 	return nil
 }
 

@@ -22,6 +22,7 @@ The stages, each a file or a folder, in the order the data takes:
     rules     what the spec says of a feature beside its place, or why that makes no sense
  8. goldens   records to prove it with: edges, every split, every category; witnesses: rows on both sides
     sample    the user's own records: what is found in them, and what becomes of them
+    sketch    and what they are like, to see drift by
     records   a record becomes features for the original and a row of X, or is rejected with a reason
     reading   a number out of a value: in text, a part of a time
  9. prove     replays them in onnxruntime; proof does so for any pipeline. Nothing is written unless all agree

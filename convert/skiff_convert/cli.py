@@ -34,7 +34,8 @@ names the tracking store).
   --sample FILE   records as the stream has them, JSON, one a line. It is shown what is found in them, feature
                   by feature, and some predictions beside the pipeline's own; each that is scored must be
                   equal. The bundle's golden.jsonl keeps up to 20 of them, as they are: take none that must
-                  not be there. Default: MLflow's input example, where the model has one.
+                  not be there. Of 500 or more it has a sketch, for skiff drift. Default: MLflow's input
+                  example, where the model has one.
   --out FOLDER    where the bundle goes (default: models)
   --run-id ID     the run, for a model that was saved outside one
   --log           put the bundle on the run too, as artifacts onnx/, by MLflow's client: this writes to the

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import FORMAT, NO_AVX512, __version__, bundle, fast, goldens, limits, plan
+from . import FORMAT, NO_AVX512, __version__, bundle, fast, goldens, limits, plan, sketch
 from .columns import fingerprint
 from .fold import fold
 from .goldens import Scored
@@ -108,12 +108,13 @@ def _prove(task: Task, lifted: Lifted, session: Session, accepted: Accepted | No
     own = [record for record in own if golden(record, proof.outputs, proof.within)]
     versions = [("python", found.mlmodel.python), found.mlmodel.wrote]
     libraries = {name: version for name, version in versions if version}
+    drift = sketch.files(sampled, made, [output], proof.pairs, say)
     manifest = manifest_of(
         found, lifted.estimator, libraries, spec, [output], made, kind,
         {"bound": proof.bound, "goldens": len(lines), "generated": len(scored) - len(lines)},
         lifted.refuses_empty,
     )  # fmt: skip
-    files = {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")} | fast.files(quick)
+    files = {"model.onnx": model, "golden.jsonl": "".join(lines).encode("utf-8")} | fast.files(quick) | drift
     folder = bundle.write(task.out, found.run_id, manifest, files, task.sign)
     say(f"wrote {folder}")
     questions = sum(int((f.yes >= 0).sum()) for f in folded)

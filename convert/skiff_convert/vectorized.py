@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from . import bundle, choose, columns, fast, goldens, grid, limits, lower
+from . import bundle, choose, columns, fast, goldens, grid, limits, lower, sketch
 from .columns import Column
 from .errors import ConvertError
 from .goldens import Scored
@@ -102,10 +102,12 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
     if table:
         cells = prove_all(lowering.model, grid.rows(table, X_columns))
         say(f"{cells:,} rows on both ends of every bin, {_agreement(lowering, parity)}")
+    pairs = {}
     if sample:
         y = score(opened, X, len(X)).tolist()
-        pairs = zip(y, expected.tolist(), strict=True)
-        beside(sample, dict(zip((record.text for record in finite), pairs, strict=True)), sampled)
+        both = zip(y, expected.tolist(), strict=True)
+        pairs = dict(zip((record.text for record in finite), both, strict=True))
+        beside(sample, pairs, sampled)
 
     allowed = {} if within is None else dict(zip((r.text for r in finite), within.tolist(), strict=True))
     outputs = {text: {spec.prediction: prediction} for text, prediction in predictions.items()}
@@ -120,7 +122,7 @@ def convert(task: Task, world: Callable[[], World]) -> Path:
         empty,
     )  # fmt: skip
     files = {"model.onnx": lowering.model, "golden.jsonl": "".join(lines).encode("utf-8")}
-    files |= fast.files(quick)
+    files |= fast.files(quick) | sketch.files(sampled, X_columns, manifest["outputs"], pairs, say)
     folder = bundle.write(task.out, origin.run_id, manifest, files, task.sign)
     say(f"wrote {folder}")
     size = _size(pipeline, table)

@@ -172,3 +172,24 @@ def save(pipeline, folder: Path, *, how: str = "pickle", run_id: str | None = "r
         mlmodel["run_id"] = run_id
     (folder / "MLmodel").write_text(yaml.safe_dump(mlmodel))
     return folder
+
+
+def prepared_taxi() -> list[dict]:
+    """Features of 900 pairs of zones, of which most are rare."""
+    rng = random.Random(4)
+    zones = [int(rng.expovariate(0.2)) % 30 for _ in range(8000)]
+    return [
+        {"PU_DO": f"{pu}_{do}", "trip_distance": rng.expovariate(0.3)}
+        for pu, do in zip(zones[::2], zones[1::2], strict=True)
+    ]
+
+
+def taxi_lines(n: int) -> list[str]:
+    """Rides of some more zones, as a stream has them."""
+    rng = random.Random(5)
+    zone = lambda: int(rng.expovariate(0.19)) % 33  # noqa: E731
+    rides = (
+        {"PULocationID": zone(), "DOLocationID": zone(), "trip_distance": rng.expovariate(0.3)}
+        for _ in range(n)
+    )
+    return [json.dumps({"ride": ride, "ride_id": i}) for i, ride in enumerate(rides)]

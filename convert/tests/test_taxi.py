@@ -1,6 +1,7 @@
 """The committed bundles against the original pipelines' predictions, which train.py wrote."""
 
 import hashlib
+import importlib.util
 import json
 from datetime import date
 from pathlib import Path
@@ -49,6 +50,14 @@ def test_every_ride_is_equal_to_the_last_bit(name, rides):
     expected = pq.read_table(TAXI / "predictions.parquet")[RUNS[name]].to_numpy()
     parity = prove.prove((folder / "model.onnx").read_bytes(), X, expected, None)
     assert (parity.rows, parity.largest) == (20_000, 0.0)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_sketch_is_of_the_rides(name):
+    spec = importlib.util.spec_from_file_location("taxi_sketch", TAXI / "sketch.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    assert made.sketch_of(MODELS / RUNS[name]) == (MODELS / RUNS[name] / "sketch.json").read_bytes()
 
 
 def test_every_lowering_of_a_forest_over_rides(rides, tmp_path):

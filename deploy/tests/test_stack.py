@@ -30,6 +30,7 @@ def test_stack(aws, stack):
         "MLFLOW_EXPERIMENT_ID": "1",
         "DEAD_LETTER": "sqs://arn:aws:sqs:us-east-1:000000000000:ride-duration-prediction-dead-letters",
         "METRICS": "emf",
+        "DRIFT": "on",
         "REPORT_BATCH_ITEM_FAILURES": "True",
     }
 

@@ -36,9 +36,11 @@ func (m *Manifest) check() error {
 		}
 	}
 	most := 2
-	if sum, ok := m.Files[FastFile]; ok {
-		if most++; !checksumPattern.MatchString(sum) {
-			return fmt.Errorf("its SHA-256 of %s is none", FastFile)
+	for _, name := range []string{FastFile, SketchFile} {
+		if sum, ok := m.Files[name]; ok {
+			if most++; !checksumPattern.MatchString(sum) {
+				return fmt.Errorf("its SHA-256 of %s is none", name)
+			}
 		}
 	}
 	if len(m.Files) > most {

@@ -10,4 +10,5 @@
 //     sense
 //  4. golden.go, golden_outputs.go: records with what the original pipeline
 //     made of them
+//  5. sketch.go: what the records of the conversion's sample were like
 package bundle

@@ -15,7 +15,8 @@ const (
 	maxManifest = 64 << 20  // bytes
 	maxGoldens  = 64 << 20  // bytes
 
-	maxSignature = 4 << 10 // bytes
+	maxSignature = 4 << 10  // bytes
+	maxSketch    = 16 << 20 // bytes
 
 	maxColumns = 10_000
 	maxWidth   = 10_000  // numbers of a row of y
@@ -32,6 +33,8 @@ func MaxBytes(name string) int {
 		return maxGoldens
 	case SignatureFile:
 		return maxSignature
+	case SketchFile:
+		return maxSketch
 	default:
 		return maxManifest
 	}

@@ -18,6 +18,7 @@ const (
 	ModelFile    = "model.onnx"
 	FastFile     = "fast.onnx" // not of every bundle
 	GoldenFile   = "golden.jsonl"
+	SketchFile   = "sketch.json" // not of every bundle
 )
 
 // What is wrong with a bundle that is there.
@@ -37,6 +38,8 @@ type Bundle struct {
 	Model    []byte // ONNX
 	Fast     []byte // the same with skiff's own operators; nil where there is none
 	Goldens  []Golden
+
+	folder Folder // for what is read later, or never
 }
 
 // A Folder reads the files of a bundle, none of more than [MaxBytes]. A file
@@ -68,7 +71,7 @@ func OpenTrusted(ctx context.Context, folder Folder, runID string, trust Trust) 
 	if runID != "" && m.RunID != runID {
 		return nil, fmt.Errorf("the bundle is of %w: %s, not %s", ErrOtherRun, m.RunID, runID)
 	}
-	b := &Bundle{Manifest: *m}
+	b := &Bundle{Manifest: *m, folder: folder}
 	if b.Model, err = readVerified(ctx, folder, ModelFile, m); err != nil {
 		return nil, err
 	}

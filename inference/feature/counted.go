@@ -53,8 +53,63 @@ func (p *Plan) Count(s *Scratch, counts []inference.Column) {
 		counts[p.counted.at[column]].Unknown++
 	}
 	for _, at := range p.counted.slots {
-		if kind := s.found[at.found].Kind; kind == jsonscan.Absent || kind == jsonscan.Null {
+		switch s.found[at.found].Kind {
+		case jsonscan.Null:
+			counts[at.name].Null++
 			counts[at.name].Missing++
+		case jsonscan.Absent:
+			counts[at.name].Missing++
+		default:
 		}
 	}
+}
+
+// EachUnknown calls see with each category of the document that s encoded last
+// that training did not have, and its column. The text is good until see
+// returns; what is no value, such as null, is left out.
+func (p *Plan) EachUnknown(doc []byte, s *Scratch, see func(column int, text []byte)) {
+	for _, column := range s.unknown {
+		c, ok := p.columns[column].(spelled)
+		if !ok {
+			continue
+		}
+		if text, ok := c.spell(doc, s); ok {
+			see(column, text)
+		}
+	}
+}
+
+// A spelled column can say what its value is, as text in the scratch.
+type spelled interface {
+	spell(doc []byte, s *Scratch) (text []byte, ok bool)
+}
+
+// spell implements spelled.
+func (c *category) spell(doc []byte, s *Scratch) (text []byte, ok bool) {
+	v, ok := c.place.find(s.found)
+	if !ok || v.Kind == jsonscan.Null {
+		return nil, false
+	}
+	s.text, ok = jsonscan.AppendStr(s.text[:0], doc, v)
+	return s.text, ok
+}
+
+// spell implements spelled.
+func (t *template) spell(doc []byte, s *Scratch) (text []byte, ok bool) {
+	s.text = s.text[:0]
+	for i := range t.parts {
+		p := &t.parts[i]
+		if p.place == nil {
+			s.text = append(s.text, p.text...)
+			continue
+		}
+		v, ok := p.place.find(s.found)
+		if !ok || v.Kind == jsonscan.Null && !t.nullIsText {
+			return nil, false
+		}
+		if s.text, ok = jsonscan.AppendStr(s.text, doc, v); !ok {
+			return nil, false
+		}
+	}
+	return s.text, true
 }

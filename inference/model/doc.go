@@ -9,4 +9,5 @@
 //  4. prove.go: the goldens, before anything else
 //  5. current.go: the model that serves, replaced between batches
 //  6. shadow.go: a model that is compared with it, and publishes nothing
+//  7. watch.go: what there is to count of a batch, for drift
 package model

@@ -9,6 +9,7 @@ import (
 
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/bundle"
+	"github.com/skiff-ml/skiff/inference/drift"
 	"github.com/skiff-ml/skiff/inference/feature"
 	"github.com/skiff-ml/skiff/inference/jsonscan"
 )
@@ -24,6 +25,7 @@ type Model struct {
 	logged time.Time
 	form   string // of what it predicts
 	keeps  bool
+	drift  *drift.Counter // nil: nothing is counted
 
 	mu   sync.Mutex
 	free []*scratch // of calls that are over; as many as ever ran side by side
@@ -67,6 +69,9 @@ type scratch struct {
 	keyEnds []int
 
 	prediction prediction
+
+	numbers []float64 // of the predictions, to be counted
+	labels  []int
 }
 
 // A row is one of x and y: whose it is, and that item's id.
@@ -109,6 +114,9 @@ func (m *Model) Predict(b *inference.Batch) error {
 	}
 	lap(&b.Timing.Score)
 	m.write(b, s)
+	if m.drift != nil {
+		m.count(b, s)
+	}
 	lap(&b.Timing.Respond)
 	return nil
 }
@@ -136,6 +144,9 @@ func (m *Model) encode(b *inference.Batch, s *scratch) {
 		s.rows = append(s.rows, row{i, out.ID})
 		b.Unknown += out.Unknown
 		m.plan.Count(s.plan, b.Columns)
+		if out.Unknown > 0 && m.drift != nil && m.drift.Words {
+			m.plan.EachUnknown(item.Data, s.plan, m.drift.See)
+		}
 	}
 	s.x = s.x[:len(s.rows)*width]
 	s.y = resize(s.y, len(s.rows)*m.width)
@@ -150,6 +161,7 @@ func (m *Model) write(b *inference.Batch, s *scratch) {
 	}
 	b.Buffer = slices.Grow(b.Buffer[:0], size) // it must not move: messages point into it
 	s.keys, s.keyEnds = s.keys[:0], s.keyEnds[:0]
+	s.numbers, s.labels = s.numbers[:0], s.labels[:0]
 	for i, r := range s.rows {
 		item, start := &b.Items[r.item], len(b.Buffer)
 		if notFinite := m.output.predict(&s.prediction, s.y[i*m.width:(i+1)*m.width]); notFinite != "" {
@@ -160,6 +172,10 @@ func (m *Model) write(b *inference.Batch, s *scratch) {
 		}
 		if m.keeps {
 			m.keep(b, r.item, &s.prediction)
+		}
+		if m.drift != nil {
+			s.numbers = m.output.appendCounted(s.numbers, &s.prediction)
+			s.labels = append(s.labels, s.prediction.labels...)
 		}
 		data := m.output.append(b.Buffer, &s.prediction, item.ID)
 		b.Buffer = data

@@ -19,6 +19,7 @@ func (o *output) newNumber(out *bundle.Output, head string) *number {
 		n.all = labelLink(out.Link)
 	}
 	o.size += len(head) + len("[]")
+	o.counted = append(o.counted, n.out)
 	return n
 }
 

@@ -20,6 +20,8 @@ type output struct {
 	size   int // the most bytes of a prediction, less its id's
 
 	numbers, labels, work int // how many of each a prediction has
+
+	counted []span // of a prediction's numbers, those that are outputs
 }
 
 // A field is one of the manifest's outputs.
@@ -116,6 +118,18 @@ func appendList(dst []byte, numbers []float64) []byte {
 		dst = jsonscan.AppendFloat(dst, f)
 	}
 	return append(dst, ']')
+}
+
+// appendCounted appends those numbers of a prediction that are outputs, and no
+// probabilities or margins.
+func (o *output) appendCounted(dst []float64, p *prediction) []float64 {
+	if len(o.counted) == 1 && len(p.numbers) == 1 { // nearly always
+		return append(dst, p.numbers[0])
+	}
+	for _, s := range o.counted {
+		dst = append(dst, s.of(p.numbers)...)
+	}
+	return dst
 }
 
 // finite reports whether f is a number that JSON has.

@@ -25,8 +25,9 @@ const usage = `Usage: bench -model DIR [-records FILE] [-batch N,N,...] [-format
 
 Compares batch sizes: what the worker's whole handler costs a record, from the
 event's bytes to the response's, publishing into a counting sink; its stages;
-its cold start; its memory and CPU time as a Lambda function over a million
-records, with and without TLS and aggregation; and what that costs on Lambda.
+what DRIFT adds, where the bundle has a sketch; its cold start; its memory and
+CPU time as a Lambda function over a million records, with and without TLS and
+aggregation; and what that costs on Lambda.
 
   -model DIR      a bundle, models/<RUN_ID>
   -records FILE   JSON lines, one record each (the taxi rides of 2019)
@@ -160,6 +161,9 @@ func benchmark(ctx context.Context, s *settings, library, operators string, p *m
 	}
 	report.Costs = costs(report.Results)
 	report.Recommended = recommend(report.Results)
+	if report.Drift, err = measureDrift(ctx, b, session, records, s.repetitions, p); err != nil {
+		return nil, err
+	}
 	if s.cold {
 		first, err := eventsOf(records, 1, 1)
 		if err != nil {

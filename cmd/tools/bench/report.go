@@ -25,6 +25,7 @@ type Report struct {
 	Records     int            `json:"distinct_records"`
 	Repetitions int            `json:"repetitions"`
 	Results     []Result       `json:"results"`
+	Drift       *Drift         `json:"drift,omitempty"`
 	Cold        *ColdStart     `json:"cold_start,omitempty"`
 	Serving     *Serving       `json:"serving,omitempty"`
 	Otherwise   []*Serving     `json:"serving_otherwise,omitempty"` // the same records, published in other ways

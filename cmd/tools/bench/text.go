@@ -30,6 +30,7 @@ func writeText(w io.Writer, r *Report) error {
 			fmt.Fprintf(w, "A batch of %d such records is %.1f MB: over the 6 MB that Lambda delivers, the mapping cuts it.\n", b.Batch, float64(b.Payload)/(1<<20))
 		}
 	}
+	r.Drift.write(w)
 	if c := r.Cold; c != nil {
 		fmt.Fprintf(w, "\nCold start, process start to first answer, %d times: %.0f ms (min %.0f, max %.0f)\n", c.FirstAnswer.N, c.FirstAnswer.Median, c.FirstAnswer.Min, c.FirstAnswer.Max)
 		fmt.Fprintf(w, "  process and answer %.1f ms, bundle %.1f ms, onnxruntime %.1f ms, model %.1f ms, goldens %.1f ms\n", c.Process, c.Bundle, c.ONNXRuntime, c.Model, c.Goldens)
