@@ -71,9 +71,7 @@ func (p *path) produceKeyed(n, keys int) {
 		for ; p.put < start+n && len(in.Records) < limits.PutRecords; p.put++ {
 			in.Records = append(in.Records, types.PutRecordsRequestEntry{Data: ride(p.put), PartitionKey: aws.String(fmt.Sprint("key", p.put%keys))})
 		}
-		if out, err := p.server.Kinesis.PutRecords(p.t.Context(), in); err != nil || aws.ToInt32(out.FailedRecordCount) > 0 {
-			p.t.Fatal(out, err)
-		}
+		p.putOnce(in)
 	}
 }
 

@@ -204,8 +204,22 @@ func (p *path) produce(n, badIn100k int) {
 			}
 			in.Records = append(in.Records, types.PutRecordsRequestEntry{Data: data, PartitionKey: aws.String(strconv.Itoa(p.put))})
 		}
-		if out, err := p.server.Kinesis.PutRecords(p.t.Context(), in); err != nil || aws.ToInt32(out.FailedRecordCount) > 0 {
+		p.putOnce(in)
+	}
+}
+
+// putOnce puts the next records on the rides' stream. What was put and not answered, as a busy machine has it, is not put again: the SDK would.
+func (p *path) putOnce(in *kinesis.PutRecordsInput) {
+	p.t.Helper()
+	for attempts := 3; ; attempts-- {
+		out, err := p.server.Kinesis.PutRecords(p.t.Context(), in, func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} })
+		switch {
+		case err == nil && aws.ToInt32(out.FailedRecordCount) == 0:
+			return
+		case err == nil || attempts == 1:
 			p.t.Fatal(out, err)
+		case len(p.records(p.rides)) == p.put:
+			return
 		}
 	}
 }
