@@ -47,7 +47,7 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 		if t.layout.text {
 			free = decodeMessage(item, payload, found[t.arrived], found[t.data], free)
 			if found[t.data].Kind != jsonscan.Text {
-				b.Reject(len(b.Items)-1, &inference.Rejection{Reason: inference.NotJSON, Detail: "the message has no body"})
+				i.reject(&inference.Rejection{Reason: inference.NotJSON, Detail: "the message has no body"})
 				continue
 			}
 			i.takeApart()
@@ -61,7 +61,7 @@ func (i *invocation) decode(payload []byte, t *eventTree) error {
 				return errNoRecords
 			}
 			item.Data = raw
-			b.Reject(len(b.Items)-1, notBase64(found[t.data].Kind, raw, err))
+			i.reject(notBase64(found[t.data].Kind, raw, err))
 			continue
 		}
 		item.Data, free = free[:size:size], free[size:]

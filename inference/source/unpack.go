@@ -23,12 +23,26 @@ func (i *invocation) isFull() bool {
 	return i.unpacker.Total() > maxBytes || len(i.batch.Items) > maxItems
 }
 
+// comesAgain has the last item come again where there is no room for it, with all
+// behind it: also what is to be rejected, or its dead letter would be there twice.
+func (i *invocation) comesAgain() bool {
+	if !i.isFull() {
+		return false
+	}
+	i.batch.Outcomes[len(i.batch.Items)-1] = inference.Outcome{Fate: inference.Retry, Err: errFull}
+	return true
+}
+
+// reject rejects the last item, which cannot be taken apart, where there is room.
+func (i *invocation) reject(why *inference.Rejection) {
+	if !i.comesAgain() {
+		i.batch.Reject(len(i.batch.Items)-1, why)
+	}
+}
+
 // takeApart makes the last item those that its record holds, where there is room.
 func (i *invocation) takeApart() {
-	last := len(i.batch.Items) - 1
-	if i.isFull() {
-		i.batch.Outcomes[last] = inference.Outcome{Fate: inference.Retry, Err: errFull}
-	} else if !i.unpacker.IsPlain(i.batch.Items[last].Data) {
+	if !i.comesAgain() && !i.unpacker.IsPlain(i.batch.Items[len(i.batch.Items)-1].Data) {
 		i.unpack()
 	}
 }

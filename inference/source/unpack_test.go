@@ -153,8 +153,17 @@ func TestRecordsThatHoldTooMuchForOneInvocation(t *testing.T) {
 		t.Errorf("failures %q", got)
 	}
 
+	// what can never succeed comes again behind them as well: it is dead-lettered once, and not before
+	letters := &takes{}
+	k, log := newSourceWith(&takes{}, letters)
+	bad := `, {"kinesis": {"sequenceNumber": "4", "data": "?"}}, {"kinesis": {"sequenceNumber": "5"}}]}`
+	full := strings.Replace(string(fixture.Event(half, half, half, fixture.Ride("3", "1"))), `]}`, bad, 1)
+	if r := invoke(t, k, []byte(full)); r.failures() != "3 4 5" || letters.taken() > 0 {
+		t.Errorf("failures %q, %d letters: %s", r.failures(), letters.taken(), log)
+	}
+
 	many := strings.Repeat("{}\n", unpack.MaxDocuments/2)
-	k, _ := newSourceWith(&takes{}, &takes{})
+	k, _ = newSourceWith(&takes{}, &takes{})
 	if r := invoke(t, k, fixture.Event(many, many, fixture.Ride("5", "1"))); r.failures() != "2" {
 		t.Errorf("failures %q", r.failures())
 	}
