@@ -5,5 +5,6 @@
 //  1. measure.go: the numbers of one invocation
 //  2. puts.go: what a sink did not take at once
 //  3. emf.go: them as a line of the log, of which CloudWatch makes metrics
-//  4. totals.go: their sums, as Prometheus reads them
+//  4. parse.go: such a line, read again
+//  5. totals.go: their sums, as Prometheus reads them
 package observe

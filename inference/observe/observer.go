@@ -20,6 +20,11 @@ type Tracer interface {
 	Trace(ctx context.Context, b *inference.Batch, m *Measurement, now time.Time)
 }
 
+// A Recorder takes the numbers of each invocation.
+type Recorder interface {
+	Record(m *Measurement, now time.Time)
+}
+
 // An Observer measures each batch, for whoever wants it measured.
 type Observer struct {
 	EMF    *EMF         // nil: no lines
@@ -27,6 +32,7 @@ type Observer struct {
 	Behind *atomic.Bool // the alias stands for something that is not served; nil: there is no alias
 	Shadow Comparer     // nil: none
 	Tracer Tracer       // nil: none
+	Live   Recorder     // nil: nobody looks
 	Log    *slog.Logger
 }
 
@@ -46,6 +52,9 @@ func (o *Observer) Observe(ctx context.Context, b *inference.Batch, err error) {
 	}
 	if o.Totals != nil {
 		o.Totals.Add(m)
+	}
+	if o.Live != nil {
+		o.Live.Record(m, now)
 	}
 	if o.Tracer != nil {
 		o.Tracer.Trace(ctx, b, m, now)
