@@ -25,6 +25,7 @@ COPY .build/image/context/vendor vendor
 COPY inference inference
 COPY cmd/internal/command cmd/internal/command
 COPY cmd/internal/library cmd/internal/library
+COPY cmd/internal/page cmd/internal/page
 COPY cmd/worker cmd/worker
 RUN --mount=type=cache,target=/gocache \
     CGO_ENABLED=1 GOARCH=$TARGETARCH CC=/cross/gcc GOCACHE=/gocache GOTOOLCHAIN=local go build -mod=vendor -trimpath -buildvcs=false \

@@ -42,6 +42,7 @@ func (w *worker) serve(ctx context.Context, m *loaded) {
 	if before != m {
 		w.told.tell(ctx, w.loader.log, before, true) // it counts no more
 	}
+	w.show(m)
 }
 
 // split returns the model that serves: with the canary, where there is one.

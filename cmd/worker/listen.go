@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/skiff-ml/skiff/cmd/internal/page"
 	"github.com/skiff-ml/skiff/inference/hint"
 	"github.com/skiff-ml/skiff/inference/limits"
 	"github.com/skiff-ml/skiff/inference/observe"
@@ -37,6 +38,8 @@ func listen(ctx context.Context, addr string, getenv func(string) string, stderr
 	}
 	w.logReady(ctx, log)
 	totals := observe.NewTotals()
+	w.live = page.New("worker", false, w.links()...)
+	w.show(w.serving.Load())
 	w.measure(stderr, totals, log)
 	log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/skiff-ml/skiff/cmd/internal/library"
+	"github.com/skiff-ml/skiff/cmd/internal/page"
 	"github.com/skiff-ml/skiff/inference"
 	"github.com/skiff-ml/skiff/inference/bundle"
 	"github.com/skiff-ml/skiff/inference/drift"
@@ -35,6 +36,7 @@ type worker struct {
 	told    told // of drift
 	source  *source.Kinesis
 	tracer  *trace.Tracer // nil: none
+	live    *page.Page    // nil: nobody looks
 }
 
 // A loaded is a run's model, proved and warm: what a swap replaces.

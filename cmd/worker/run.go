@@ -33,7 +33,8 @@ without flags, it serves.
                it, in FILE.rejected, what there is none for, as dead letters
   -check       load and prove the bundle, print one line
   -listen ADDR outside Lambda, answer events posted to ADDR as Lambda's runtime
-               interface emulator does, and GET /metrics, /drift and /health; in Lambda, serve
+               interface emulator does, GET /metrics, /drift and /health, and show
+               a live page at /; in Lambda, serve
   -version     print its version
 
 Variables:
