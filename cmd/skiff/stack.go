@@ -25,6 +25,7 @@ account in it. What comes after -- is handed to the program local, such as the m
 // A localStack is how the local stack is called.
 type localStack struct {
 	dir, local, ministack string
+	page                  string // an address, "" for none
 }
 
 // stackDir returns the folder of the local stack's state and logs.
@@ -53,6 +54,18 @@ func (l *localStack) programFlag(cmd *cobra.Command) {
 
 func (l *localStack) ministackFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&l.ministack, "ministack", "", "ministack's program (default: that of the checkout, or one that skiff installs with uv)")
+}
+
+func (l *localStack) pageFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&l.page, "page", "", "show what the stack does on a live page, at an address of this machine's own, such as 127.0.0.1:8090")
+}
+
+// withPage returns flags with that of the page, where one is asked for.
+func (l *localStack) withPage(flags []string) []string {
+	if l.page == "" {
+		return flags
+	}
+	return append(flags, "-page", l.page)
 }
 
 // run has the program local do a command. It does not return where that starts.
@@ -146,10 +159,11 @@ worker serves what that alias stands for in the stack's own bucket, at first thi
 			} else if cmd.Flags().Changed("alias") {
 				flags = append(flags, "-alias", s.alias)
 			}
-			return l.run("up", append(append(flags, "-port", strconv.Itoa(port)), rest...)...)
+			return l.run("up", append(l.withPage(append(flags, "-port", strconv.Itoa(port))), rest...)...)
 		},
 	}
 	cmd.Flags().IntVar(&port, "port", 4566, "where Kinesis and S3 answer; 0 is any free port")
+	l.pageFlag(cmd)
 	s.workerFlag(cmd)
 	l.programFlag(cmd)
 	l.ministackFlag(cmd)
@@ -170,7 +184,7 @@ pipeline's to the last bit, the exit code is 1. For records of your own: skiff u
 
 ` + aboutStack,
 		Example: `  skiff run --rides models/taxi/rides.parquet 3f8b6c3fdddb425fab0cf9b88cfa48de
-  skiff run --rides models/taxi/rides.parquet --bad 0.01`,
+  skiff run --rides models/taxi/rides.parquet --bad 0.01 --page 127.0.0.1:8090`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			own, rest := theRest(cmd, args)
 			if rides == "" {
@@ -188,13 +202,14 @@ pipeline's to the last bit, the exit code is 1. For records of your own: skiff u
 					flags = append(flags, "-"+flag, value)
 				}
 			}
-			return l.run("run", append(flags, rest...)...)
+			return l.run("run", append(l.withPage(flags), rest...)...)
 		},
 	}
 	cmd.Flags().StringVar(&rides, "rides", "", "rides in pick-up order, a parquet file")
 	cmd.Flags().StringVar(&predictions, "predictions", "", "the pipeline's predictions for them, a column for each run (default: predictions.parquet beside the rides)")
 	cmd.Flags().IntVarP(&n, "n", "n", 20_000, "how many rides")
 	cmd.Flags().Float64Var(&bad, "bad", 0, "the share of the rides to make bad, in every way there is")
+	l.pageFlag(cmd)
 	s.workerFlag(cmd)
 	l.programFlag(cmd)
 	l.ministackFlag(cmd)

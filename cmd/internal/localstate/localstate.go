@@ -26,6 +26,7 @@ type State struct {
 	Alias        string   `json:"alias,omitempty"` // which stood for it at first
 	ID           []string `json:"id,omitempty"`    // where a record has its id: keys, from the outermost
 	Endpoint     string   `json:"endpoint"`        // of Kinesis and S3, a URL
+	Page         string   `json:"page,omitempty"`  // the live one, a URL
 	PID          int      `json:"pid"`             // of serve
 	MinistackPID int      `json:"ministack_pid"`
 	Temp         string   `json:"temp"` // folder

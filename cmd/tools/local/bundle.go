@@ -14,9 +14,9 @@ import (
 // manifest is what the local stack has to know of a bundle's manifest.json.
 type manifest struct {
 	runID      string
-	id         string // the field with the ride's id
-	idPath     []string
-	prediction string // the field with the prediction, and its unit
+	id         string   // the field with the ride's id
+	idPath     []string // to it, in a ride's record
+	prediction string   // the field with the prediction, and its unit
 	unit       string
 	limit      float64 // of trip_distance: the magnitude from which it is no number to the model; 0 for none but float64's
 }

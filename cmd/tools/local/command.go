@@ -8,17 +8,18 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/skiff-ml/skiff/cmd/internal/command"
 	"github.com/skiff-ml/skiff/cmd/internal/lambdatest/mapping"
 )
 
-const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-bad SHARE] [-deadline 3m]
+const usage = `usage: local run  -run-id ID -worker FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-bad SHARE] [-deadline 3m] [-page ADDR]
        local swap -run-id ID -other ID -worker FILE -skiff FILE -model DIR -ministack FILE -rides FILE [-predictions FILE] [-n 20000] [-deadline 1m]
        local soak -run-id ID -other ID -worker FILE -model DIR -ministack FILE -kinesalite DIR -rides FILE
                   [-predictions FILE] [-n 1000000] [-seed 1] [-deadline 1h]
-       local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566] [-alias NAME]
+       local up   -run-id ID -worker FILE -model DIR -ministack FILE [-port 4566] [-alias NAME] [-page ADDR]
        local replay
        local down
 
@@ -61,6 +62,8 @@ down  stops it.
                      bad by not_base64: it is Kinesis that encodes a stream's records
   -deadline D        the most it may take (run, default 3m; swap, default 1m; soak, default 1h)
   -alias NAME        serve by an alias, which skiff promote moves; all bundles in DIR's folder are there to be promoted (up)
+  -page ADDR         a live page in a browser, at an address of this machine's own, such as 127.0.0.1:8090: rides and predictions as they come,
+                     rates, times, what is unknown, the model and what served before. A run leaves it until Ctrl-C (run, up; default none)
   -port N            where Kinesis and S3 answer (up; default 4566)
   -experiment ID     the MLflow experiment, in the bundle's place in S3 (default 1)
   -memory MB         the function's memory, as the worker is told it (default 512)
@@ -91,6 +94,7 @@ type settings struct {
 	worker, model, ministack string
 	kinesalite               string // folder
 	other, skiff, alias      string
+	page                     string // address; "" for none
 	rides, predictions       string
 	dir                      string
 	n, port, memory, shards  int
@@ -149,7 +153,6 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	var files []*string
-	optional := ""
 	file := func(p *string, name, value string) {
 		fs.StringVar(p, name, value, "")
 		files = append(files, p)
@@ -192,6 +195,7 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		fs.IntVar(&s.n, "n", 20_000, "")
 		fs.DurationVar(&s.deadline, "deadline", 3*time.Minute, "")
 		fs.Float64Var(&s.bad, "bad", 0, "")
+		fs.StringVar(&s.page, "page", "", "")
 	case "swap":
 		fs.StringVar(&s.other, "other", "", "")
 		file(&s.skiff, "skiff", "")
@@ -214,8 +218,8 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 		fallthrough
 	case "up":
 		fs.IntVar(&s.port, "port", 4566, "")
-		optional = "alias"
 		fs.StringVar(&s.alias, "alias", "", "")
+		fs.StringVar(&s.page, "page", "", "")
 	}
 	if err := fs.Parse(args); err != nil {
 		return s, err
@@ -227,9 +231,10 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	if streams && s.predictions == "" {
 		s.predictions = filepath.Join(filepath.Dir(s.rides), "predictions.parquet")
 	}
+	optional := []string{"alias", "page", "filter"}
 	var missing error
 	fs.VisitAll(func(f *flag.Flag) {
-		if missing == nil && f.Value.String() == "" && f.Name != optional && f.Name != "filter" {
+		if missing == nil && f.Value.String() == "" && !slices.Contains(optional, f.Name) {
 			missing = fmt.Errorf("-%s is missing", f.Name)
 		}
 	})
@@ -241,6 +246,11 @@ func parse(name string, args []string, getenv func(string) string) (settings, er
 	}
 	if !(s.bad >= 0 && s.bad <= 1) {
 		return s, errors.New("-bad is a share, between 0 and 1")
+	}
+	if s.page != "" {
+		if err := checkPage(s.page); err != nil {
+			return s, err
+		}
 	}
 	s.deadLetters = runs && (name != "run" && name != "swap" || s.bad > 0)
 	if s.deadLetters {

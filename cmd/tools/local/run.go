@@ -16,11 +16,17 @@ import (
 
 // stream is the run command: rides through the worker, and their predictions compared with the pipeline's.
 func stream(ctx context.Context, s settings, stdout, stderr io.Writer) error {
+	live, err := openPage(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer live.close()
+	open := ctx
 	errLate := fmt.Errorf("the run took longer than %v", s.deadline)
 	ctx, cancel := context.WithTimeoutCause(ctx, s.deadline, errLate)
 	defer cancel()
 	bar := newProgress(stderr)
-	out, err := streamRides(ctx, s, bar)
+	out, err := streamRides(ctx, s, live, bar)
 	bar.close()
 	if err != nil {
 		switch cause := context.Cause(ctx); {
@@ -38,22 +44,29 @@ func stream(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err := out.verdict(); err != nil {
 		return hint.With(err, "logs: "+shown(s.dir))
 	}
+	live.stay(open, stderr)
 	return nil
 }
 
 // streamRides does the work of the run command.
-func streamRides(ctx context.Context, s settings, bar *progress) (*outcome, error) {
+func streamRides(ctx context.Context, s settings, live *livePage, bar *progress) (*outcome, error) {
 	out, err := readInputs(s)
 	if err != nil {
 		return nil, err
 	}
 	begin := time.Now()
+	if live != nil {
+		bar.finish("page        %s", live.url)
+	}
 	bar.step(func() string { return "starting ministack" })
 	st, err := newStack(ctx, s, s.dir, "")
 	if err != nil {
 		return nil, err
 	}
 	defer st.close()
+	if err := live.watch(ctx, st); err != nil {
+		return nil, err
+	}
 	bar.finish("ministack   %s, after %.1f s", st.ministack.Endpoint, time.Since(begin).Seconds())
 	bar.finish("bundle      s3://%s/%s", localstate.ModelBucket, bundlePrefix(s))
 

@@ -25,11 +25,19 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 	if err := l.sign(); err != nil {
 		return err
 	}
+	live, err := openPage(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer live.close()
 	st, err := newStack(ctx, s, upLogs(s), filepath.Join(s.dir, "s3"))
 	if err != nil {
 		return err
 	}
 	defer st.close()
+	if err := live.watch(ctx, st); err != nil {
+		return err
+	}
 	if s.alias != "" {
 		if err := st.followAlias(ctx); err != nil {
 			return err
@@ -47,6 +55,9 @@ func serve(ctx context.Context, s settings, stderr io.Writer) error {
 		return err
 	}
 	now := localstate.State{RunID: s.runID, Alias: s.alias, ID: bundle.idPath, Endpoint: st.ministack.Endpoint, PID: os.Getpid(), MinistackPID: st.ministack.PID(), Temp: st.temp}
+	if live != nil {
+		now.Page = live.url
+	}
 	if err := now.Write(s.dir); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ type stack struct {
 	env       []string          // more of the worker's variables, which win
 	ministack *ministack.Server // Kinesis and S3
 	rides     *kinesis.Client   // of the rides stream, which is ministack's unless another is set
+	watcher   watcher           // of what the worker answers
 	logs      string            // folder
 	temp      string            // folder, gone after close
 	closers   []func()
@@ -147,7 +148,7 @@ func (st *stack) newMapping(function mapping.Invoker, onFailure mapping.Destinat
 	config.FunctionARN = functionARN()
 	config.RoleARN = fmt.Sprintf("arn:aws:iam::%s:role/lambda-kinesis-role", ministack.Account)
 	return mapping.New(config, mapping.Parts{
-		Shards: source, Records: source, Function: function, OnFailure: onFailure, OnProgress: onProgress,
+		Shards: source, Records: source, Function: st.watcher.around(function), OnFailure: onFailure, OnProgress: onProgress,
 		Log: slog.New(slog.NewJSONHandler(log, nil)),
 	})
 }

@@ -136,11 +136,19 @@ func printUp(st *localstate.State, s settings, w io.Writer) error {
   dead letters     s3://%[9]s/%[10]s
   bundle           s3://%[4]s/%[5]s
   logs             %[6]s
-  stop it          skiff down, or make down
+%[12]s  stop it          skiff down, or make down
 
 export AWS_ENDPOINT_URL=%[1]s
 export AWS_REGION=%[7]s AWS_DEFAULT_REGION=%[7]s
 export AWS_ACCESS_KEY_ID=%[8]s AWS_SECRET_ACCESS_KEY=%[8]s
-%[11]s`, st.Endpoint, localstate.RidesStream, localstate.PredictionsStream, localstate.ModelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey, localstate.DeadLetterBucket, localstate.DeadLetterPrefix, aboutAlias(st.Alias))
+%[11]s`, st.Endpoint, localstate.RidesStream, localstate.PredictionsStream, localstate.ModelBucket, bundlePrefix(s), shown(upLogs(s)), ministack.Region, ministack.AccessKey, localstate.DeadLetterBucket, localstate.DeadLetterPrefix, aboutAlias(st.Alias), aboutPage(st.Page))
 	return err
+}
+
+// aboutPage says where the page is.
+func aboutPage(url string) string {
+	if url == "" {
+		return ""
+	}
+	return "  page             " + url + "\n"
 }
