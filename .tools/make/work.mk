@@ -1,6 +1,6 @@
 ##@ Work on it
 .PHONY: test
-test: test-go test-python test-pipelines test-path test-failures test-soak swap-test compare-test deploy-test docs test-release ## everything CI runs but lint and the image
+test: test-go test-python test-pipelines test-path test-failures test-page test-soak swap-test compare-test deploy-test docs test-release ## everything CI runs but lint and the image
 
 .PHONY: test-go
 test-go: onnxruntime ops ## the Go tests, with the race detector
@@ -55,6 +55,30 @@ soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(BUILD)/node/.stack ## a millio
 test-soak: $(BIN)/worker $(BIN)/local $(VENV)/.stack $(BUILD)/node/.stack ## the same with 30,000 records
 	$(WITH_NODE) go test -tags integration -count=1 ./cmd/internal/lambdatest/kinesalite
 	@$(SOAK) -n 30000 -seed 1
+
+# A headless Chromium, for x86-64 Linux: an npm package has it with the libraries it needs, compressed; nothing of it runs at its installation.
+# Elsewhere CHROMIUM names a browser that is there.
+CHROMIUM ?= $(BUILD)/browser/chromium
+BROTLI := node -e 'const z = require("zlib"); require("stream").pipeline(process.stdin, z.createBrotliDecompress(), process.stdout, e => { if (e) throw e })'
+$(BUILD)/browser/chromium: .tools/browser/package-lock.json $(VENV)/.node
+	@echo "installing Chromium, 70 MB" >&2
+	@rm -rf $(@D)
+	@mkdir -p $(@D)
+	@cp .tools/browser/package.json .tools/browser/package-lock.json .tools/browser/.npmrc $(@D)
+	@cd $(@D) && $(WITH_NODE) npm ci --silent
+	@cd $(@D) && export $(WITH_NODE) from=node_modules/@sparticuz/chromium/bin && \
+	  for part in al2023 fonts swiftshader; do $(BROTLI) < $$from/$$part.tar.br | tar -x --no-same-owner; done && $(BROTLI) < $$from/chromium.br > new
+	@rm -rf $(@D)/node_modules
+	@chmod 755 $(@D)/new && mv $(@D)/new $@
+
+PAGE_TEST = CHROMIUM='$(abspath $(CHROMIUM))' go -C cmd/tools test -tags integration -count=1
+.PHONY: test-page
+test-page: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack $(CHROMIUM) ## the live page and bench's in a browser, headless Chromium
+	$(PAGE_TEST) -run Page ./local ./bench
+
+.PHONY: page-screenshot
+page-screenshot: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack $(CHROMIUM) ## the README's picture of the live page
+	$(PAGE_TEST) -run Screenshot ./local -screenshot $(CURDIR)/docs/page.png
 
 .PHONY: swap-test
 swap-test: $(BIN)/worker $(BIN)/local $(BIN)/skiff $(VENV)/.stack ## change the model under load: promotes, broken ones, rollbacks; nothing is lost

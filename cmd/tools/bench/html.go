@@ -81,7 +81,7 @@ func stagesPlot(r *Report) (template.HTML, error) {
 	}
 	var below *plotter.BarChart
 	for i, name := range []string{"decode", "encode", "score", "respond", "publish"} {
-		bar, err := plotter.NewBarChart(stages[i], vg.Points(24))
+		bar, err := plotter.NewBarChart(stages[i], vg.Points(22))
 		if err != nil {
 			return "", fmt.Errorf("plotting: %w", err)
 		}
@@ -93,8 +93,9 @@ func stagesPlot(r *Report) (template.HTML, error) {
 		p.Add(bar)
 		p.Legend.Add(name, bar)
 	}
-	p.Y.Max *= 1.25 // room for the legend
 	p.NominalX(names...)
+	p.X.Min, p.X.Max, p.Y.Max = -0.5, float64(len(names))+0.5, 1.05*p.Y.Max // room for the legend
+	p.Legend.Padding = vg.Points(5)                                         // also in a wider font
 	return svg(p)
 }
 
@@ -106,7 +107,7 @@ var (
 
 // svg draws p as an element of a page.
 func svg(p *plot.Plot) (template.HTML, error) {
-	drawn, err := measuring.SVG(p, 18*vg.Centimeter, 10*vg.Centimeter)
+	drawn, err := measuring.SVG(p, 13*vg.Centimeter, 8*vg.Centimeter)
 	if err != nil {
 		return "", err
 	}

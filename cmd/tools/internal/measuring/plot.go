@@ -56,10 +56,14 @@ func Draw(p *plot.Plot, points []Point, c color.Color) (*plotter.Line, *plotter.
 	return line, dots, nil
 }
 
+// edge is room on the right for half of an axis's last number, and half of it on
+// the left for the top of an axis's name, in the font of whoever shows it.
+const edge = 5 * vg.Millimeter
+
 // SVG draws p, so large.
 func SVG(p *plot.Plot, width, height vg.Length) ([]byte, error) {
 	canvas := vgsvg.New(width, height)
-	p.Draw(draw.New(canvas))
+	p.Draw(draw.Crop(draw.New(canvas), edge/2, -edge, 0, 0))
 	var svg bytes.Buffer
 	if _, err := canvas.WriteTo(&svg); err != nil {
 		return nil, fmt.Errorf("plotting: %w", err)
