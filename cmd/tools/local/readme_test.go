@@ -43,6 +43,7 @@ func TestREADME(t *testing.T) {
 	for _, s := range sessions {
 		ctx, cancel := context.WithTimeout(t.Context(), settling)
 		var got string
+		var err error
 		for ok := false; !ok; {
 			got, err = bash(t.Context(), root, exports+s.commands)
 			ok = err == nil && s.printed.MatchString(got)
