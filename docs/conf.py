@@ -5,6 +5,9 @@ extensions = ["myst_parser"]
 root_doc = "docs/index"
 include_patterns = [
     "docs/index.md",
+    "docs/convert.md",
+    "docs/stream.md",
+    "docs/operate.md",
     "docs/exactness.md",
     "docs/performance.md",
     "docs/faq.md",

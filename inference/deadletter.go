@@ -106,7 +106,7 @@ func shard(eventID []byte) string {
 
 // instant returns seconds since 1970 as a time, or "" where they are none.
 func instant(seconds []byte) string {
-	if at, ok := appendInstant(nil, seconds); ok {
+	if at, ok := new(clock).append(nil, seconds); ok {
 		return string(at)
 	}
 	return ""

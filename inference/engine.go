@@ -92,6 +92,7 @@ type Batch struct {
 
 	withMeta []byte    // or in, where they have more in them
 	name     []byte    // of one item
+	clock    clock     // of when items arrived
 	outgoing []Message // what is published of the messages, where that is not what they are
 	lines    []byte    // what its data is in
 

@@ -49,7 +49,7 @@ func (b *Batch) addMeta() {
 			data = appendQuoted(data, b.name[event:])
 			data = append(data, ',')
 		}
-		if at, ok := appendInstant(append(data, `"arrived":"`...), item.Arrived); ok {
+		if at, ok := b.clock.append(append(data, `"arrived":"`...), item.Arrived); ok {
 			data = append(at, `",`...)
 		}
 		if of := b.Run(b.Sent[i]); of != runID { // a canary's
@@ -90,13 +90,25 @@ func appendQuoted(dst, text []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendInstant appends seconds since 1970 as a time, to the millisecond, and
-// reports whether they are one.
-func appendInstant(dst, seconds []byte) ([]byte, bool) {
+// A clock writes times. Those of a batch are of few seconds, whose text it keeps.
+type clock struct {
+	second int64  // since 1970
+	text   []byte // of it, up to the point; empty: of none yet
+}
+
+// append appends seconds since 1970 as a time, to the millisecond, and reports
+// whether they are one.
+func (c *clock) append(dst, seconds []byte) ([]byte, bool) {
 	s, err := strconv.ParseFloat(string(seconds), 64)
 	if err != nil || !(s >= 0 && s < 1<<40) {
 		return dst, false
 	}
-	const rfc3339 = "2006-01-02T15:04:05.000Z"
-	return time.UnixMilli(int64(math.Round(s*1000))).UTC().AppendFormat(dst, rfc3339), true
+	at := int64(math.Round(s * 1000))
+	second, ms := at/1000, at%1000
+	if second != c.second || len(c.text) == 0 {
+		const rfc3339 = "2006-01-02T15:04:05."
+		c.second, c.text = second, time.Unix(second, 0).UTC().AppendFormat(c.text[:0], rfc3339)
+	}
+	dst = append(dst, c.text...)
+	return append(dst, byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'), true
 }

@@ -1,7 +1,10 @@
 package inference
 
 import (
+	"math"
+	"strconv"
 	"testing"
+	"time"
 )
 
 // The ids are those of Python's uuid.uuid5(uuid.NAMESPACE_URL, name).
@@ -58,5 +61,22 @@ func TestMetaAllocatesNothing(t *testing.T) {
 		b.asLines()
 	}); n > 5 {
 		t.Errorf("%v allocations for 1,000 predictions", n)
+	}
+}
+
+// A time is what package time writes, whatever was written before it.
+func TestClock(t *testing.T) {
+	var c clock
+	for _, seconds := range []string{"0", "0.0004", "1764000000.123", "1764000000.007", "1764000000", "1764000059.9996", "1545084650.987", "253402300800.5", "1099511627775.999"} {
+		s, _ := strconv.ParseFloat(seconds, 64)
+		want := time.UnixMilli(int64(math.Round(s * 1000))).UTC().Format("2006-01-02T15:04:05.000Z")
+		if got, ok := c.append(nil, []byte(seconds)); !ok || string(got) != want {
+			t.Errorf("%s: got %s, want %s", seconds, got, want)
+		}
+	}
+	for _, wrong := range []string{"", "-1", "NaN", "Inf", "1e300", "x"} {
+		if got, ok := c.append(nil, []byte(wrong)); ok || len(got) > 0 {
+			t.Errorf("%s is %s", wrong, got)
+		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // An Outgoing says how predictions leave. The zero one is as they are, each a
 // message, in no particular order.
 type Outgoing struct {
-	// Meta adds to each what it is of; see the README.
+	// Meta adds to each what it is of; see docs/stream.md.
 	Meta bool
 
 	// Ordered has each leave by its record's partition key instead of its id,

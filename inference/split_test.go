@@ -131,7 +131,7 @@ func TestSplitOfKeys(t *testing.T) {
 	for _, key := range []string{"1", "2", "3", "156", "ride-1", "Zürich", ""} {
 		which = append(which, fmt.Sprint((&Split{Percent: 50}).Takes([]byte(key))))
 	}
-	if got := strings.Join(which, " "); got != "false true true true true false false" { // as the README has the hash
+	if got := strings.Join(which, " "); got != "false true true true true false false" { // as docs/operate.md has the hash
 		t.Errorf("got %s", got)
 	}
 }

@@ -55,9 +55,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	flags.StringVar(&s.alias, "alias", "champion", "the alias")
 	flags.StringVar(&s.models, "models", "", "where the runs are: a folder, or s3://BUCKET/EXPERIMENT (default: that of MODEL_BUCKET where it is set, else models)")
 	s.addTo(root) //nolint:contextcheck // a command has it from ExecuteContext
-	err := root.ExecuteContext(ctx)
+	called, err := root.ExecuteContextC(ctx)
 	if err != nil && !ran {
-		advice := "skiff --help"
+		advice := called.CommandPath() + " --help"
 		if what, meant, ok := strings.Cut(err.Error(), "\n\nDid you mean this?\n"); ok { // as cobra puts it
 			err, advice = errors.New(what), "is it "+strings.Join(strings.Fields(meant), " or ")+"? skiff --help"
 		}

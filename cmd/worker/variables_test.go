@@ -12,7 +12,7 @@ import (
 // Of Lambda's own variables these are its affair, not who deploys.
 var lambdas = []string{"AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "GOGC", "GOMEMLIMIT"}
 
-// The README's table and the usage have the variables that the worker reads, and
+// The documents' table and the usage have the variables that the worker reads, and
 // no others.
 func TestVariablesAreDocumented(t *testing.T) {
 	read := map[string]bool{}
@@ -34,12 +34,12 @@ func TestVariablesAreDocumented(t *testing.T) {
 	if len(read) < 12 {
 		t.Fatalf("it reads %v: is that all?", read)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("../../docs/operate.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, _ := strings.Cut(string(readme), "## The worker's variables\n")
-	table, _, _ = strings.Cut(table, "\n\nAn output record")
+	_, table, _ := strings.Cut(string(page), "## The worker's variables\n")
+	table, _, _ = strings.Cut(table, "\n## ")
 	rows := map[string]bool{}
 	for row := range strings.Lines(table) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " |")
@@ -49,7 +49,7 @@ func TestVariablesAreDocumented(t *testing.T) {
 	}
 	for name := range read {
 		if !rows[name] {
-			t.Errorf("README's table has no %s", name)
+			t.Errorf("docs/operate.md's table has no %s", name)
 		}
 		if !strings.Contains(usage, "  "+name+" ") && !strings.Contains(usage, "  "+name+"\n") {
 			t.Errorf("the usage has no %s", name)
@@ -57,7 +57,7 @@ func TestVariablesAreDocumented(t *testing.T) {
 	}
 	for name := range rows {
 		if !read[name] && !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "OTEL_") { // the libraries read those
-			t.Errorf("README's table has %s, which the worker does not read", name)
+			t.Errorf("docs/operate.md's table has %s, which the worker does not read", name)
 		}
 	}
 }

@@ -148,7 +148,7 @@ def timed(found: dict[str, Converted]) -> dict[str, float]:
 
 
 def table(said: dict[str, dict]) -> str:
-    """The same for a person, as README has it."""
+    """The same for a person, as docs/exactness.md has it."""
     head = ["tool", "pipelines", "converted", "exact", "wrong", "largest error", "µs a row"]
     lines = [head, ["---", *["--:"] * 6]]
     for tool, line in said.items():

@@ -1,4 +1,4 @@
-"""What make scoreboard prints, and README's table of it."""
+"""What make scoreboard prints, and the documents' table of it."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[2] / "docs/exactness.md").read_text(encoding="utf-8")
 KEYS = ["pipelines", "converted", "exact", "wrong", "largest_error", "us_per_row"]
 
 
@@ -26,11 +26,11 @@ def said(scoreboard):
     return __import__("matrix.said", fromlist=["Said"]).Said
 
 
-def test_readme_has_the_table_that_is_printed(scoreboard):
+def test_document_has_the_table_that_is_printed(scoreboard):
     empty = {tool: scoreboard.Line().json() for tool in scoreboard.TOOLS}
     head, rule, *lines = scoreboard.table(empty).splitlines()
-    assert f"\n{head}\n{rule}\n" in README
-    after = README.partition(f"{head}\n{rule}\n")[2].split("\n\n")[0].splitlines()
+    assert f"\n{head}\n{rule}\n" in DOCUMENT
+    after = DOCUMENT.partition(f"{head}\n{rule}\n")[2].split("\n\n")[0].splitlines()
     assert [line.split(" | ")[0] for line in after] == [line.split(" | ")[0] for line in lines]
     assert {line.count("|") for line in after} == {head.count("|")}
 

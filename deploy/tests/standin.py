@@ -18,6 +18,7 @@ import http.client
 import json
 import os
 import queue
+import random
 import socket
 import subprocess
 import tempfile
@@ -121,9 +122,9 @@ class Standin:
             "AWS_SECRET_ACCESS_KEY": "test",
         }
 
-    def invoke(self, function, event):
+    def invoke(self, function, event, version="$LATEST"):
         """Returns the answer, the last of the log, and whether the function failed."""
-        config = self.client("lambda").get_function_configuration(FunctionName=function)
+        config = self.client("lambda").get_function_configuration(FunctionName=function, Qualifier=version)
         variables = config["Environment"]["Variables"]
         if (function, variables["RUN_ID"]) in self.broken:
             return exit_error(1), b"", True
@@ -160,6 +161,16 @@ class Standin:
             iam.put_user_policy(UserName=role, PolicyName=name, PolicyDocument=json.dumps(document))
         return self.keys[role]
 
+    def version_of(self, function, name):
+        """The version that an invocation of an alias goes to, by their weights."""
+        alias = self.client("lambda").get_alias(FunctionName=function, Name=name)
+        drawn = random.random()
+        for version, weight in alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}).items():
+            if drawn < weight:
+                return version
+            drawn -= weight
+        return alias["FunctionVersion"]
+
     def hand_over(self, record, answer):
         """Plays the mapping for one record that was put."""
         arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{record['StreamName']}"
@@ -173,8 +184,9 @@ class Standin:
         event = {"Records": [{"kinesis": about, "eventID": f"{shard}:{sequence}", "eventSourceARN": arn}]}
         mappings = self.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
         for mapping in mappings:
-            function = mapping["FunctionArn"].rpartition(":")[2]
-            response, _, failed = self.invoke(function, json.dumps(event).encode())
+            function, *alias = mapping["FunctionArn"].split(":")[6:]
+            version = self.version_of(function, alias[0]) if alias else "$LATEST"
+            response, _, failed = self.invoke(function, json.dumps(event).encode(), version)
             if failed or json.loads(response).get("batchItemFailures"):
                 place = {
                     "shardId": shard,

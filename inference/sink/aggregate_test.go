@@ -136,7 +136,7 @@ func TestPutSaysWhereTo(t *testing.T) {
 	}
 }
 
-// What aggregates are for, in figures: README has these.
+// What aggregates are for, in figures: docs/stream.md has these.
 func TestWhatAggregatesSave(t *testing.T) {
 	for _, test := range []struct {
 		predictions, parts int

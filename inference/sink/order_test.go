@@ -31,7 +31,7 @@ func (e echo) Predict(b *inference.Batch) error {
 	return nil
 }
 
-// What order costs, in requests and in time: README has these.
+// What order costs, in requests and in time: docs/stream.md has these.
 func TestWhatOrderCosts(t *testing.T) {
 	const records = 1000
 	aggregator, err := NewAggregator(DefaultParts)

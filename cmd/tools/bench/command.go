@@ -25,7 +25,8 @@ const usage = `Usage: bench -model DIR [-records FILE] [-batch N,N,...] [-format
 
 Compares batch sizes: what the worker's whole handler costs a record, from the
 event's bytes to the response's, publishing into a counting sink; its stages;
-what DRIFT adds, where the bundle has a sketch; its cold start; its memory and
+what metrics, traces, OUTPUT_META, DRIFT (where the bundle has a sketch) and a
+shadow add; its cold start; its memory and
 CPU time as a Lambda function over a million records, with and without TLS and
 aggregation; and what that costs on Lambda.
 
@@ -162,6 +163,9 @@ func benchmark(ctx context.Context, s *settings, library, operators string, p *m
 	report.Costs = costs(report.Results)
 	report.Recommended = recommend(report.Results)
 	if report.Drift, err = measureDrift(ctx, b, session, records, s.repetitions, p); err != nil {
+		return nil, err
+	}
+	if report.Beside, err = measureBeside(ctx, b, session, records, s.repetitions, p); err != nil {
 		return nil, err
 	}
 	if s.cold {

@@ -26,6 +26,7 @@ type Report struct {
 	Repetitions int            `json:"repetitions"`
 	Results     []Result       `json:"results"`
 	Drift       *Drift         `json:"drift,omitempty"`
+	Beside      *Beside        `json:"beside,omitempty"`
 	Cold        *ColdStart     `json:"cold_start,omitempty"`
 	Serving     *Serving       `json:"serving,omitempty"`
 	Otherwise   []*Serving     `json:"serving_otherwise,omitempty"` // the same records, published in other ways

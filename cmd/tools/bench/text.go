@@ -31,6 +31,9 @@ func writeText(w io.Writer, r *Report) error {
 		}
 	}
 	r.Drift.write(w)
+	if err := r.Beside.write(w); err != nil {
+		return err
+	}
 	if c := r.Cold; c != nil {
 		fmt.Fprintf(w, "\nCold start, process start to first answer, %d times: %.0f ms (min %.0f, max %.0f)\n", c.FirstAnswer.N, c.FirstAnswer.Median, c.FirstAnswer.Min, c.FirstAnswer.Max)
 		fmt.Fprintf(w, "  process and answer %.1f ms, bundle %.1f ms, onnxruntime %.1f ms, model %.1f ms, goldens %.1f ms\n", c.Process, c.Bundle, c.ONNXRuntime, c.Model, c.Goldens)

@@ -16,20 +16,26 @@ import (
 // on its way for a moment.
 const settling = 30 * time.Second
 
-// TestREADME runs every session of the README, in order, and compares what it
-// prints on stdout.
+// documented are the documents with sessions, in the order in which they run.
+var documented = []string{"README.md", "docs/convert.md", "docs/stream.md", "docs/operate.md"}
+
+// TestREADME runs every session of the README and of the pages behind it, in
+// order, and compares what they print on stdout.
 func TestREADME(t *testing.T) {
 	const root = "../../.."
-	readme, err := os.ReadFile(root + "/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
 		if out, err := bash(context.Background(), root, "make down"); err != nil {
 			t.Errorf("make down: %v: %s", err, out)
 		}
 	})
-	sessions := sessionsOf(string(readme))
+	var sessions []session
+	for _, name := range documented {
+		page, err := os.ReadFile(root + "/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions = append(sessions, sessionsOf(string(page))...)
+	}
 	if len(sessions) < 6 {
 		t.Fatalf("%d sessions", len(sessions))
 	}
@@ -37,6 +43,7 @@ func TestREADME(t *testing.T) {
 	for _, s := range sessions {
 		ctx, cancel := context.WithTimeout(t.Context(), settling)
 		var got string
+		var err error
 		for ok := false; !ok; {
 			got, err = bash(t.Context(), root, exports+s.commands)
 			ok = err == nil && s.printed.MatchString(got)
@@ -63,7 +70,7 @@ func bash(ctx context.Context, dir, commands string) (string, error) {
 	return string(out), err
 }
 
-// A session is a block of console in the README: commands after a $, between
+// A session is a block of console in a document: commands after a $, between
 // what they print.
 type session struct {
 	commands string

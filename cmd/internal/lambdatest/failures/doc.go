@@ -5,6 +5,6 @@
 // the sinks are not. With the build tag integration the worker is the program that is deployed, over ministack behind a proxy with faults, and
 // outages are scaled down: a function's timeout of about a second, pauses of milliseconds, and as many failed invocations as the real outage had.
 //
-// policy_test.go has README's table of all that, word by word, and the tests that play it: a row that nobody plays is an error, and so is what is
+// policy_test.go has docs/operate.md's table of all that, word by word, and the tests that play it: a row that nobody plays is an error, and so is what is
 // played and has no row.
 package failures

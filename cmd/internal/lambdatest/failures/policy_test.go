@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// A claim is a part of what README says of a situation, and the tests that play it: of this package, or another's, which `make test` runs as well.
+// A claim is a part of what docs/operate.md says of a situation, and the tests that play it: of this package, or another's, which `make test` runs as well.
 type claim struct {
 	says  string
 	tests []string
 }
 
-// A situation is a row of README's table, of which the claims are made up, one behind the other.
+// A situation is a row of the documents' table, of which the claims are made up, one behind the other.
 type situation struct {
 	what   string
 	claims []claim
@@ -48,14 +48,14 @@ func policy() []situation {
 			{"the mapping tries again", tests("TestOutagesOfTheWorker")},
 		}},
 		{"an event of another service", []claim{
-			{"an error that names it, but for [these](#other-ways-in); ", tests("TestForeignEventsAreNamed")},
+			{"an error that names it, but for [these](stream.md#other-ways-in); ", tests("TestForeignEventsAreNamed")},
 			{"an empty event, a warm-up ping and a schedule are answered; ", tests("TestEmptyEventsAreAnswered")},
 			{"a tumbling window's state goes back", tests("TestStateGoesBack")},
 		}},
 		{"the bundle is missing, altered, of another run, not equal to its goldens, or anything that the converter does not write", []claim{
 			{"the worker does not start: one line with the reason, one with a hint, ", tests("TestStart")},
 			{"of each of a hundred damages within 200 MB and, on a machine with nothing else to do, a second. ", tests("cmd/worker.TestDamagedBundlesAreRefused")},
-			{"onnxruntime sees no graph before it is [checked](inference/bundle/SPEC.md#what-may-be-in-a-bundle)", tests("cmd/worker.TestDamagedBundlesAreRefused")},
+			{"onnxruntime sees no graph before it is [checked](../inference/bundle/SPEC.md#what-may-be-in-a-bundle)", tests("cmd/worker.TestDamagedBundlesAreRefused")},
 		}},
 		{"SIGTERM", []claim{
 			{"what is under way is finished within its time; ", tests("cmd/worker.TestSIGTERMInLambda")},
@@ -64,13 +64,13 @@ func policy() []situation {
 	}
 }
 
-// README's table of what happens when something is wrong says what is played, and nothing else: each of its rows, word by word. And what is played
+// The documents' table of what happens when something is wrong says what is played, and nothing else: each of its rows, word by word. And what is played
 // here has a row.
-func TestREADMEsTable(t *testing.T) {
+func TestDocumentedTable(t *testing.T) {
 	const here = "cmd/internal/lambdatest/failures"
-	readme, err := os.ReadFile(absolute(t, "README.md"))
+	page, err := os.ReadFile(absolute(t, "docs/operate.md"))
 	check(t, err)
-	rows, plays := tableOf(t, string(readme), "## When something is wrong"), map[string]bool{}
+	rows, plays := tableOf(t, string(page), "## When something is wrong"), map[string]bool{}
 	for _, s := range policy() {
 		then := ""
 		for _, c := range s.claims {
@@ -87,19 +87,19 @@ func TestREADMEsTable(t *testing.T) {
 			}
 		}
 		if said, ok := rows[s.what]; !ok {
-			t.Errorf("it is played, and README has no such row: %s", s.what)
+			t.Errorf("it is played, and docs/operate.md has no such row: %s", s.what)
 		} else if said != then {
-			t.Errorf("%s: README says\n%s\nand what is played is\n%s", s.what, said, then)
+			t.Errorf("%s: docs/operate.md says\n%s\nand what is played is\n%s", s.what, said, then)
 		}
 		delete(rows, s.what)
 	}
 	for what := range rows {
-		t.Errorf("README has a row that nobody plays: %s", what)
+		t.Errorf("docs/operate.md has a row that nobody plays: %s", what)
 	}
 	for test, tags := range testsOf(t, here) {
 		// How good records leave has sections of its own.
-		if tags && !plays[test] && !slices.Contains([]string{"TestREADMEsTable", "TestAggregates", "TestOrdered", "TestPackedRecords", "TestMain"}, test) {
-			t.Errorf("it is played, and README has no row of it: %s", test)
+		if tags && !plays[test] && !slices.Contains([]string{"TestDocumentedTable", "TestAggregates", "TestOrdered", "TestPackedRecords", "TestMain"}, test) {
+			t.Errorf("it is played, and docs/operate.md has no row of it: %s", test)
 		}
 	}
 }

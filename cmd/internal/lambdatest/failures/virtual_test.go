@@ -315,7 +315,7 @@ func TestOutageBoundedByNumber(t *testing.T) {
 	}
 }
 
-// What retrying costs where there is no dead-letter target. README quotes it.
+// What retrying costs where there is no dead-letter target. docs/operate.md quotes it.
 func TestAmplification(t *testing.T) {
 	for _, tt := range amplifications() {
 		t.Run(tt.name, func(t *testing.T) {
