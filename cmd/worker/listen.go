@@ -75,9 +75,8 @@ func answer(ctx context.Context, listener net.Listener, handler lambda.Handler, 
 }
 
 // invocations is Lambda's Invoke API for one function, by whatever name, beside
-// pages to look at, by their patterns. An
-// event that fails is answered with status 200 and an errorMessage, as Lambda
-// does it.
+// pages to look at, by their patterns. An event that fails is answered with
+// status 200 and an errorMessage, as Lambda does it.
 func invocations(function lambda.Handler, pages map[string]http.HandlerFunc) http.Handler {
 	one := make(chan struct{}, 1)
 	mux := http.NewServeMux()

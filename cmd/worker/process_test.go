@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long a test waits for what has to come.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // receive returns what comes in time.
 func receive[T any](t *testing.T, from <-chan T, what string) T {

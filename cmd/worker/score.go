@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -114,8 +115,11 @@ func (s *scoring) run(ctx context.Context) (done summary, err error) {
 
 // join is one of two errors, or both: a lone one keeps its type.
 func join(err, other error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return other
+	case other == nil:
+		return err
 	}
-	return err
+	return errors.Join(err, other)
 }

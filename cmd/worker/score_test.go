@@ -249,3 +249,12 @@ func TestOrdersThatAreNone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Neither of two errors is lost, and a lone one stays what it is.
+func TestJoin(t *testing.T) {
+	first, second := errors.New("first"), errors.New("second")
+	both := join(first, second)
+	if join(nil, nil) != nil || join(first, nil) != first || join(nil, second) != second || !errors.Is(both, first) || !errors.Is(both, second) { //nolint:errorlint // the same one
+		t.Errorf("both are %v", both)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -33,14 +34,14 @@ type gate struct {
 
 	mu                              sync.Mutex
 	shut                            bool
-	underWay                        int // of those let through
-	returning                       int // of those handed back, until they have their answer
-	finished, outOfTime, handedBack int // since it was shut
+	underWay                        map[context.Context]struct{} // of those let through
+	returning                       int                          // of those handed back, until they have their answer
+	finished, outOfTime, handedBack int                          // since it was shut
 	changed                         chan struct{}
 }
 
 func newGate(handler lambda.Handler) *gate {
-	return &gate{handler: handler, changed: make(chan struct{}, 1)}
+	return &gate{handler: handler, underWay: map[context.Context]struct{}{}, changed: make(chan struct{}, 1)}
 }
 
 // Invoke implements [lambda.Handler].
@@ -62,20 +63,23 @@ func (g *gate) enter(ctx context.Context) bool {
 		context.AfterFunc(ctx, func() { g.leave(func() { g.returning-- }) })
 		return false
 	}
-	g.underWay++
-	context.AfterFunc(ctx, func() {
-		g.leave(func() {
-			g.underWay--
-			switch {
-			case !g.shut:
-			case errors.Is(ctx.Err(), context.DeadlineExceeded):
-				g.outOfTime++
-			default:
-				g.finished++
-			}
-		})
-	})
+	g.underWay[ctx] = struct{}{}
+	context.AfterFunc(ctx, func() { g.leave(func() { g.finish(ctx) }) })
 	return true
+}
+
+// finish counts an invocation that was let through and is over, unless it was
+// before the gate was shut.
+func (g *gate) finish(ctx context.Context) {
+	_, counts := g.underWay[ctx]
+	delete(g.underWay, ctx)
+	switch {
+	case !counts || !g.shut:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		g.outOfTime++
+	default:
+		g.finished++
+	}
 }
 
 func (g *gate) leave(count func()) {
@@ -102,11 +106,13 @@ func (g *gate) stop(ctx context.Context, log *slog.Logger) {
 	g.report(ctx, log)
 }
 
-// close shuts the gate and says so.
+// close shuts the gate and says so. What is over is not under way any more, also
+// where what waits for its context has not come to run.
 func (g *gate) close(ctx context.Context, log *slog.Logger) {
 	g.mu.Lock()
 	g.shut = true
-	underWay := g.underWay
+	maps.DeleteFunc(g.underWay, func(of context.Context, _ struct{}) bool { return of.Err() != nil })
+	underWay := len(g.underWay)
 	g.mu.Unlock()
 	log.LogAttrs(ctx, slog.LevelInfo, "stopping", slog.String("why", context.Cause(ctx).Error()), slog.Int("under_way", underWay))
 }
@@ -140,7 +146,7 @@ func (g *gate) settle() {
 func (g *gate) busy() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.underWay > 0
+	return len(g.underWay) > 0
 }
 
 func (g *gate) answering() bool {

@@ -114,3 +114,26 @@ func TestGate(t *testing.T) {
 		})
 	}
 }
+
+// An invocation that has its answer when the signal comes is not under way: the
+// runtime client has ended its context, whether or not anybody was told of that.
+func TestGateLeavesOutWhatIsOver(t *testing.T) {
+	for range 100 {
+		var log strings.Builder
+		g := newGate(handlerFunc(func(event []byte) ([]byte, error) { return event, nil }))
+		invocation, answered := context.WithCancel(t.Context())
+		if _, err := g.Invoke(invocation, nil); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancelCause(t.Context())
+		stop(errors.New("terminated"))
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		answered()
+		g.close(ctx, logger)
+		g.drain()
+		g.report(ctx, logger)
+		if got := log.String(); !strings.Contains(got, "under_way=0") || !strings.Contains(got, "finished=0") {
+			t.Fatalf("logged\n%s", got)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import strange
 import test_agreement as agreement
 
 ROUND = 25_000  # documents of a bundle's goldens at a time
@@ -26,13 +27,13 @@ def main() -> int:
     start, kinds, seed = time.monotonic(), Counter(), options.seed
     with tempfile.TemporaryDirectory() as temp:
         bundles = {
-            name: agreement.convert(case, Path(temp, str(i))) if case.estimator else agreement.FOREST
-            for i, (name, case) in enumerate(agreement.CASES.items())
+            name: agreement.convert(case, Path(temp, str(i))) if case.estimator else strange.FOREST
+            for i, (name, case) in enumerate(strange.CASES.items())
         }
         while kinds.total() < options.documents:
-            for name, case in agreement.CASES.items():
+            for name, case in strange.CASES.items():
                 with tempfile.TemporaryDirectory(dir=temp) as folder:
-                    texts = agreement.documents(agreement.many(case, ROUND), seed)
+                    texts = strange.documents(strange.many(case, ROUND), seed)
                     lines, found = agreement.judge(bundles[name], texts)
                     copy = agreement.replaced(bundles[name], lines, Path(folder, "bundle"))
                     result = agreement.check(copy)

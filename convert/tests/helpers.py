@@ -82,6 +82,11 @@ def fit(estimator, records: list[dict] | None = None, y: np.ndarray | None = Non
     return Pipeline([("vectorizer", vector), ("estimator", estimator.fit(X, y))])
 
 
+def taxi_forest() -> Pipeline:
+    """A forest of nine trees on the taxi's records."""
+    return fit(RandomForestRegressor(n_estimators=9, random_state=1), taxi_records())
+
+
 class Converted:
     """A pipeline through the converter's stages, in every lowering, without its files and processes."""
 

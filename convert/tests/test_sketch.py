@@ -11,11 +11,11 @@ import contract
 import numpy as np
 import pytest
 import serving
-import test_agreement
 from helpers import ESTIMATORS, fit, prepared_taxi, save, taxi_lines
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from strange import CASES, documents, prepared
 
 from skiff_convert import cli, goldens, sketch
 from skiff_convert.sample import read
@@ -132,12 +132,12 @@ def add_up(lines: list[dict]) -> dict:
 
 def strange() -> tuple[object, str, list[str]]:
     """Values of every kind, most of them as they should not be."""
-    case = replace(test_agreement.CASES["by options, with lists"], documents=2_500)
-    model = fit(ESTIMATORS[case.estimator](), test_agreement.prepared(), sparse=False)
+    case = replace(CASES["by options, with lists"], documents=2_500)
+    model = fit(ESTIMATORS[case.estimator](), prepared(), sparse=False)
     return (
         model,
         case.spec,
-        [text.replace("\n", " ").replace("\r", " ") for text in test_agreement.documents(case)],
+        [text.replace("\n", " ").replace("\r", " ") for text in documents(case)],
     )
 
 

@@ -37,8 +37,9 @@ func JensenShannon(was, now []int) float64 {
 // Noise is what PSI stays below, but for one time in a thousand, where nothing has
 // changed: then PSI/(1/n + 1/m) is about chi-squared, with one degree of freedom
 // less than there are bins, of which this is the 99.9 % point, by E. B. Wilson's and
-// M. M. Hilferty's approximation (PNAS 17, 1931). B. Yurdakul, J. Naranjo: Statistical Properties of the Population Stability
-// Index (Journal of Risk Model Validation 14(4), 2020).
+// M. M. Hilferty's approximation (PNAS 17, 1931). B. Yurdakul, J. Naranjo:
+// Statistical Properties of the Population Stability Index (Journal of Risk Model
+// Validation 14(4), 2020).
 func Noise(was, now []int) float64 {
 	n, m, bins := 0, 0, 0
 	for i := range was {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,6 +174,37 @@ func TestSpans(t *testing.T) {
 			}
 			ends = s.GetStartTimeUnixNano()
 		}
+	}
+}
+
+// A function is frozen between invocations, and learns of a connection that was
+// closed meanwhile when it sends: no trace is lost by that.
+func TestAConnectionThatWasClosed(t *testing.T) {
+	var kept atomic.Bool // the connection has had a request
+	var sent atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if len(r.Header["Idempotency-Key"]) > 0 {
+			t.Error("it has a key")
+		}
+		if sent.Load() == 1 && kept.CompareAndSwap(true, false) {
+			panic(http.ErrAbortHandler)
+		}
+		sent.Add(1)
+		kept.Store(true)
+	}))
+	defer server.Close()
+	var log strings.Builder
+	tracer, err := New(t.Context(), env("OTEL_EXPORTER_OTLP_ENDPOINT="+server.URL, "OTEL_EXPORTER_OTLP_TIMEOUT=60000"), "rides", slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		_, end := tracer.Begin(t.Context(), "")
+		end(nil)
+	}
+	if sent.Load() != 3 || log.Len() > 0 {
+		t.Errorf("sent %d times: %s", sent.Load(), &log)
 	}
 }
 

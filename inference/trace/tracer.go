@@ -87,9 +87,10 @@ func (t *Tracer) send(ctx context.Context) {
 	}
 }
 
-// Trace implements [observe.Tracer]: it tells the invocation's span what has become of its batch, with a span
-// for each stage, which ended in their order before now. Between the stages there
-// may be more than they are, microseconds that are no stage's.
+// Trace implements [observe.Tracer]: it tells the invocation's span what has
+// become of its batch, with a span for each stage, which ended in their order
+// before now. Between the stages there may be more than they are, microseconds
+// that are no stage's.
 func (t *Tracer) Trace(ctx context.Context, b *inference.Batch, m *observe.Measurement, now time.Time) {
 	span := trace.SpanFromContext(ctx)
 	if t == nil || !span.IsRecording() {

@@ -48,6 +48,7 @@ func (u *upload) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpan
 	if err != nil {
 		return err
 	}
+	request.Header["Idempotency-Key"] = nil // nothing is sent of it: net/http asks again where a collector has closed a connection since the last upload
 	request.Header.Set("Content-Type", "application/x-protobuf")
 	if u.gzip {
 		request.Header.Set("Content-Encoding", "gzip")
