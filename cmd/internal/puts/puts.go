@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
@@ -66,8 +65,8 @@ func Put(ctx context.Context, client *kinesis.Client, stream string, entries []t
 		if err != nil {
 			return err
 		}
-		if aws.ToInt32(out.FailedRecordCount) == 0 {
-			return nil
+		if len(out.Records) != len(entries) {
+			return fmt.Errorf("%d records were put and %d answered", len(entries), len(out.Records))
 		}
 		var failed []types.PutRecordsRequestEntry
 		for i, r := range out.Records {
@@ -75,7 +74,9 @@ func Put(ctx context.Context, client *kinesis.Client, stream string, entries []t
 				failed = append(failed, entries[i])
 			}
 		}
-		entries = failed
+		if entries = failed; len(entries) == 0 {
+			return nil
+		}
 	}
 	return fmt.Errorf("%d still fail after %d attempts", len(entries), attempts)
 }
