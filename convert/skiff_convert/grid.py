@@ -18,6 +18,7 @@ from .neutral import Pipeline
 from .search import Search, over
 
 LARGEST = math.nextafter(FLOAT32_LIMIT, 0.0)  # number that trees take
+ABOUT_ZERO = np.array([0.0, -0.0, 5e-324, -5e-324])  # that models may take for missing
 CHUNK = 100_000  # rows of X made at a time
 
 
@@ -91,7 +92,7 @@ def rows(table: Table, columns: Sequence[Column]) -> Iterator[tuple[np.ndarray, 
 
     Both ends of every bin in every cell, hence both sides of every threshold with every code; then, with one
     cell each, every code that no tree asks about, which must be like the unknown, and a number of every
-    bucket that bins are searched by.
+    bucket that bins are searched by, the middle of every bin, and what is about 0.
     """
     for ends in ("low", "high"):
         for where, X in cells(table.axes, columns, ends):
@@ -132,7 +133,8 @@ def _others(table: Table, columns: Sequence[Column]) -> Iterator[tuple[int, np.n
             )
             yield i, codes.astype(np.float64), values
         elif axis:
-            middles = axis.search.middles()
+            within = axis.low / 2 + axis.high / 2
+            middles = np.concatenate([axis.search.middles(), within[~np.isnan(within)], ABOUT_ZERO])
             low, high = np.nanmin(axis.low), np.nanmax(axis.high)
             middles = middles[(middles >= low) & (middles <= high)]
             yield i, middles, axis.search.bins(middles)

@@ -144,6 +144,10 @@ def test_both_sides_of_every_cut_to_the_last_bit(name):
         some = X[: 3 * len(axis)].copy()
         some[:, axis.column] = np.resize(np.concatenate([axis.low, axis.high]), len(some))
         X = np.vstack([X, some])
+        if not axis.category:  # what a sparse matrix has not
+            some = X[: 4 * 50].copy()
+            some[:, axis.column] = np.resize([0.0, -0.0, 5e-324, -5e-324], len(some))
+            X = np.vstack([X, some])
     if "sets" in name:  # what categories the original refuses
         X = X[(X[:, 1] >= 0) & (X[:, 1] < 24) & (X[:, 1] == np.floor(X[:, 1])) | np.isnan(X[:, 1])]
     assert len(X) > 50
