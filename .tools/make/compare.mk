@@ -44,5 +44,5 @@ $(BUILD)/compare-boosted/predictions.json: cmd/tools/compare/python/boosted_mode
 
 $(BUILD)/compare-boosted/trees/$(BOOSTED_RUN)/manifest.json: $(BUILD)/compare-boosted/predictions.json cmd/tools/compare/python/boosted.toml $(wildcard convert/skiff_convert/*.py) | ops
 	@rm -rf $(BUILD)/compare-boosted/trees
-	@$(CONVERT) $(BUILD)/compare-boosted/model --run-id $(BOOSTED_RUN) --no-isolation --spec cmd/tools/compare/python/boosted.toml --out $(BUILD)/compare-boosted/trees >&2
+	@$(CONVERT) $(BUILD)/compare-boosted/model --run-id $(BOOSTED_RUN) --lowering trees --no-isolation --spec cmd/tools/compare/python/boosted.toml --out $(BUILD)/compare-boosted/trees >&2
 	@touch $@

@@ -12,6 +12,7 @@ The stages, each a file or a folder, in the order the data takes:
     lifted    what the file holds, in the intermediate form (form/) by the lifters (lift/), and its columns
     opaque    steps without a lifter, with consent, by sklearn-onnx; lower_opaque
     probe, plan, frame, fold, lower_form, sweep, outputs; explain shows the form
+    tables    of few columns, a table where it is faster; axes: where a model's answers change
     vectorized  the route of a DictVectorizer with one regressor behind it
     read      loads the pickle, dumps what the pipeline learned, predicts; reader runs it in its own process
     neutral   what was dumped, checked: one vectorizer, one estimator

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from . import FORMAT, NO_AVX512, __version__, bundle, fast, goldens, limits, plan, sketch
+from . import FORMAT, NO_AVX512, __version__, bundle, fast, goldens, grid, limits, ops, plan, sketch, tables
 from .columns import fingerprint
 from .fold import fold
 from .goldens import Scored
+from .grid import Table
 from .lifted import Lifted, lift_model
 from .lower_form import lower, model_of
+from .lower_table import lower_table
 from .manifest import check_scored, golden, manifest_of, size_of
 from .opaque import NEEDS, Accepted
 from .outputs import head_for, output_of
@@ -74,14 +76,21 @@ def _prove(task: Task, lifted: Lifted, session: Session, accepted: Accepted | No
     folded = [fold(forest, len(made), least=least) for forest in plan.forests(head)]
     metadata = {"run_id": found.run_id, "format": str(FORMAT), "columns": fingerprint(made)}
 
-    def write(own: bool = False) -> bytes:
-        nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], least, fast=own)
+    def write(own: bool = False, table: Table | None = None) -> bytes:
+        if table:
+            nodes, constants = lower_table(table, made)
+        else:
+            nodes, constants = lower(head, len(made), [1 + len(c.vocabulary) for c in made], least, fast=own)
         limits.check(made, len(nodes))
         return model_of(nodes, constants, len(made), len(head.y), metadata, __version__, own)
 
-    model = write()
-    quick = fast.lowered(lambda: write(own=True), say) if folded else None
-    kind = "trees" if folded else "linear"
+    tabled = tables.lowered(
+        head, made, lifted.estimator, task.wish, ops.library() is not None,
+        lambda table: write(table=table), say,
+    )  # fmt: skip
+    table, model = tabled or (None, write())
+    quick = fast.lowered(lambda: write(own=True), say) if folded and not table else None
+    kind = "table" if table else "trees" if folded else "linear"
     say(f"lowered to {kind}, {len(model):,} bytes; choosing records")
     nullable = frozenset(i for i, c in enumerate(made) if c.null == "nan")
     rows = Sweep(made, nullable, goldens.SWEPT // 2).rows(folded)
@@ -119,6 +128,7 @@ def _prove(task: Task, lifted: Lifted, session: Session, accepted: Accepted | No
     say(f"wrote {folder}")
     questions = sum(int((f.yes >= 0).sum()) for f in folded)
     size = f"{questions:,} nodes" if folded else f"{sum(len(n.inputs()) for n in plan.nodes(head)):,} terms"
+    size = f"{grid.size(table.axes):,} cells" if table else size
     names = task.names_given(lifted.lifting.names) if lifted.nameless else ""
     Report(manifest, made, size, parity, len(own), opened[-1], proof.X, names).show(found, folder)
     return folder

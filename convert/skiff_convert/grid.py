@@ -18,6 +18,7 @@ from .neutral import Pipeline
 from .search import Search, over
 
 LARGEST = math.nextafter(FLOAT32_LIMIT, 0.0)  # number that trees take
+ABOUT_ZERO = np.array([0.0, -0.0, 5e-324, -5e-324])  # that models may take for missing
 CHUNK = 100_000  # rows of X made at a time
 
 
@@ -27,8 +28,11 @@ class Axis:
 
     Of a category they are codes, 0 first. Of a number they are bins: bin i has low[i] <= x <= high[i], and
     cuts[i] is the split x <= cuts[i] between bins i and i + 1. NaN, where the pipeline takes it, is a bin of
-    its own, the last; inf is the cut before it. The pipeline is given a number, or 1 in the vectorizer's
-    column of a code's word (-1: code 0 has none).
+    its own, the last; inf is the cut before it. Codes that are asked alike may be one value: then of [codes]
+    says which, and else those without one are like code 0.
+
+    A pipeline behind a vectorizer is given a number, or 1 in the vectorizer's column of a code's word (-1:
+    code 0 has none).
     """
 
     column: int  # of X
@@ -36,11 +40,20 @@ class Axis:
     low: np.ndarray
     high: np.ndarray
     cuts: np.ndarray
-    index: np.ndarray  # of the vectorizer's column
-    given: np.ndarray  # to the pipeline
+    index: np.ndarray | None = None  # of the vectorizer's column
+    given: np.ndarray | None = None  # to the pipeline
+    of: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.low)
+
+    def values(self, codes: int) -> np.ndarray:
+        """The value's index of each of so many codes, int64."""
+        if self.of is not None:
+            return self.of
+        index = np.zeros(codes, np.int64)
+        index[self.low.astype(np.int64)] = np.arange(len(self))
+        return index
 
     @cached_property
     def search(self) -> Search:
@@ -50,7 +63,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Table:
-    """What the original pipeline predicts over the axes, categories first; cells float64 [values, ...]."""
+    """What is predicted over the axes, categories first; cells float64 [values, ...], outputs last if any."""
 
     axes: tuple[Axis, ...]
     cells: np.ndarray
@@ -75,25 +88,37 @@ def size(table_axes: Sequence[Axis]) -> int:
 
 
 def rows(table: Table, columns: Sequence[Column]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows of X, float64 [rows, columns], with what the original predicts, float64 [rows], in chunks.
+    """Rows of X, float64 [rows, columns], with what the table says, [rows] or [rows, outputs], in chunks.
 
     Both ends of every bin in every cell, hence both sides of every threshold with every code; then, with one
     cell each, every code that no tree asks about, which must be like the unknown, and a number of every
-    bucket that bins are searched by.
+    bucket that bins are searched by, the middle of every bin, and what is about 0.
     """
-    shape, predicted = table.cells.shape, table.cells.ravel()
     for ends in ("low", "high"):
-        for at in range(0, len(predicted), CHUNK):
-            cells = np.arange(at, min(at + CHUNK, len(predicted)))
-            where = np.unravel_index(cells, shape)
-            yield _rows(table, columns, where, len(cells), ends), predicted[cells]
+        for where, X in cells(table.axes, columns, ends):
+            yield X, table.cells[where]
+    yield from others(table, columns)
+
+
+def others(table: Table, columns: Sequence[Column]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Those of rows that are at no end of a cell."""
     for i, values, index in _others(table, columns):
         for at in range(0, len(values), CHUNK):
             some, its = values[at : at + CHUNK], index[at : at + CHUNK]
             where = [its if a.column == i else np.arange(len(some)) % len(a) for a in table.axes]
-            X = _rows(table, columns, where, len(some), "high")
+            X = _rows(table.axes, columns, where, len(some), "high")
             X[:, i] = some
             yield X, table.cells[tuple(where)]
+
+
+def cells(
+    table_axes: Sequence[Axis], columns: Sequence[Column], end: str
+) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
+    """All cells, in order and in chunks: indices in each axis, and rows of X at one end, "low" or "high"."""
+    for at in range(0, size(table_axes), CHUNK):
+        some = np.arange(at, min(at + CHUNK, size(table_axes)))
+        where = np.unravel_index(some, tuple(map(len, table_axes)))
+        yield where, _rows(table_axes, columns, where, len(some), end)
 
 
 def _others(table: Table, columns: Sequence[Column]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
@@ -103,18 +128,24 @@ def _others(table: Table, columns: Sequence[Column]) -> Iterator[tuple[int, np.n
         axis = axes_of.get(i)
         if column.kind == "category":
             codes = np.setdiff1d(np.arange(len(column.vocabulary) + 1), axis.low if axis else [])
-            yield i, codes.astype(np.float64), np.zeros(len(codes), np.int64)
+            values = (
+                axis.values(len(column.vocabulary) + 1)[codes] if axis else np.zeros(len(codes), np.int64)
+            )
+            yield i, codes.astype(np.float64), values
         elif axis:
-            middles = axis.search.middles()
+            within = axis.low / 2 + axis.high / 2
+            middles = np.concatenate([axis.search.middles(), within[~np.isnan(within)], ABOUT_ZERO])
+            low, high = np.nanmin(axis.low), np.nanmax(axis.high)
+            middles = middles[(middles >= low) & (middles <= high)]
             yield i, middles, axis.search.bins(middles)
 
 
 def _rows(
-    table: Table, columns: Sequence[Column], where: Sequence[np.ndarray], count: int, end: str
+    table_axes: Sequence[Axis], columns: Sequence[Column], where: Sequence[np.ndarray], count: int, end: str
 ) -> np.ndarray:
     """So many rows of X, in the cells at the indices where; a column that no tree asks about is 0."""
     X = np.zeros((count, len(columns)))
-    for axis, value in zip(table.axes, where, strict=True):
+    for axis, value in zip(table_axes, where, strict=True):
         X[:, axis.column] = getattr(axis, end)[value]
     return X
 

@@ -11,6 +11,8 @@ pages come back, so each is kept once, all of them in one array `values` [pages 
 Of the original's bits nothing is lost, and no arithmetic is done on them. With several numbers bins are added
 up, each times a stride; with several categories rows are.
 
+Of several outputs each has rows of its own, one output's after another's, and bins are found once.
+
 Everything is done on vectors, by GatherElements: Gather copies each element by itself, which takes eight
 times as long.
 """
@@ -32,13 +34,13 @@ def lower_table(table: Table, columns: Sequence[Column]) -> tuple[list[NodeProto
     categories = [axis for axis in table.axes if axis.category]
     numbers = table.axes[len(categories) :]
     bits, rows = table.cells.view(np.int64), []  # of each category: the row of each of its codes
+    bits = bits.reshape(*map(len, table.axes), -1)  # outputs last
     for i, axis in enumerate(categories):
         bits, group = _merge(bits, i)
-        row = np.full(1 + len(columns[axis.column].vocabulary), group[0])
-        row[axis.low.astype(np.int64)] = group
-        rows.append(row)
-    heights, widths = bits.shape[: len(categories)], bits.shape[len(categories) :]
-    values, pages, width = _paginate(bits.reshape(-1, int(np.prod(widths))))
+        rows.append(group[axis.values(1 + len(columns[axis.column].vocabulary))])
+    heights, widths = bits.shape[: len(categories)], bits.shape[len(categories) : -1]
+    outputs = np.moveaxis(bits, -1, 0)
+    values, pages, width = _paginate(np.ascontiguousarray(outputs).reshape(-1, int(np.prod(widths))))
 
     graph = Graph()
     x = graph.columns("X", len(columns), [axis.column for axis in table.axes])
@@ -54,9 +56,18 @@ def lower_table(table: Table, columns: Sequence[Column]) -> tuple[list[NodeProto
         bins = [graph.sum(bins)]
         terms.append(graph.add("Div", *bins, graph.index("width", width)))
     starts = graph.index("pages", (pages - np.arange(pages.shape[1]) * width).ravel())
-    at = graph.sum([graph.add("GatherElements", starts, graph.sum(terms)), *bins])
-    y = graph.add("GatherElements", graph.real("values", values.view(np.float64).ravel()), at)
-    graph.add("Reshape", y, graph.shape("tall", -1, 1), name="y")
+    real, page = graph.real("values", values.view(np.float64).ravel()), graph.sum(terms)
+    tall, scores = graph.shape("tall", -1, 1), []
+    for j in range(len(outputs)):
+        own = page
+        if j:
+            own = graph.add("Add", page, graph.index(f"output{j}", j * pages.size // len(outputs)))
+        at = graph.sum([graph.add("GatherElements", starts, own), *bins])
+        y = graph.add("GatherElements", real, at)
+        name = "y" if len(outputs) == 1 else f"y{j}"
+        scores.append(graph.add("Reshape", y, tall, name=name))
+    if len(scores) > 1:
+        graph.add("Concat", *scores, name="y", axis=1)
     return graph.nodes, graph.constants
 
 

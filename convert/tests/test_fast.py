@@ -37,8 +37,7 @@ def forest(folder: Path) -> Path:
 
 
 def converted(model: Path, out: Path, capsys) -> tuple[dict, Path, str]:
-    code = cli.main([str(model), "--out", str(out), "--lowering", "trees"] if "forest" in model.name else
-                    [str(model), "--out", str(out)])  # fmt: skip
+    code = cli.main([str(model), "--out", str(out), "--lowering", "trees"])
     captured = capsys.readouterr()
     assert code == 0, captured.err
     folder = Path(captured.out.strip())

@@ -80,6 +80,6 @@ def test_make_passes_everything_on():
     )  # fmt: skip
     command = " ".join(result.stdout.replace("\\\n", " ").split())
     assert (
-        "-m skiff_convert 'm' --spec 's.toml' --sample 'r.jsonl' --out 'o' "
+        "skiff convert 'm' --spec 's.toml' --sample 'r.jsonl' --out 'o' "
         "--log --init 'f.toml' --explain 'x.svg'"
     ) in command
