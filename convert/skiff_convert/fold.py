@@ -226,6 +226,7 @@ class _Folder:
         """Questions about a value through steps become questions about the value, or about a bin of it."""
         at = [i for i, step in enumerate(steps) if step.op == "absent"]
         without = tuple(step for step in steps if step.op != "absent")
+        self._check_filled(without)
         groups = list(self._groups(nodes).values())
         asks = np.array([group[0] for group in groups])
 
@@ -273,6 +274,12 @@ class _Folder:
         if not ends[0]:
             return -LARGEST
         return float(np.nextafter(largest(lambda x: np.isnan(through(steps, x)), 1)[0], np.inf))
+
+    def _check_filled(self, steps: tuple[Step, ...]) -> None:
+        """NotOrdered where something is put in the place of what a step before made missing of a number."""
+        for i, step in enumerate(steps):
+            if step.op == "fill" and np.isnan(through(steps[:i], np.array([-LARGEST, LARGEST]))).any():
+                raise NotOrdered
 
     def _may_be_below(self, value: Computed | Through, first: float) -> bool:
         known = isinstance(value, Through) and not value.steps and value.column < len(self.least)

@@ -6,6 +6,7 @@ import pytest
 import xgboost as xgb
 from lifted import lift, rides, targets
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
@@ -63,6 +64,22 @@ def test_both_sides_of_every_threshold_to_the_last_bit(func, sparse):
     frame["fare"], frame["vip"] = 0.0, False
     original = model.predict(frame[list(FRAME.columns)])
     np.testing.assert_array_equal(original, want[:, 0].astype(np.float32))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("func", [np.sqrt, np.log1p])
+def test_what_an_imputer_puts_below_is_in_no_order(func):
+    """Of what is below 0 there is no root, and an imputer puts something among the others in its place."""
+    filled = make_pipeline(FunctionTransformer(func), SimpleImputer())
+    estimator = xgb.XGBRegressor(n_estimators=12, max_depth=4, n_jobs=1)
+    model = make_pipeline(ColumnTransformer([("n", filled, NUMBERS)]), estimator).fit(FRAME, Y["y"])
+    head, lifting = lift(model, list(FRAME.columns))
+    X = np.vstack([both_sides(head, lifting), np.linspace(-9.0, 9.0, 4 * len(NUMBERS)).reshape(4, -1)])
+    want, _ = interpret(head, X)
+    nodes, constants = lower(head, X.shape[1], [1 + len(w.words) for w in lifting.wanted])
+    session = open_session(model_of(nodes, constants, X.shape[1], 1, {}, "test"))
+    got = session.run(None, {"X": X})[0]
+    np.testing.assert_array_equal(got.view(np.int64), want.view(np.int64))
 
 
 def test_too_many_bins_are_none(monkeypatch):
