@@ -264,6 +264,9 @@ func (k *soaked) explain(a *account, traces []trace, objects map[string][]int32)
 // repeat counts what was taken by a call and once more by another one.
 func (a *account) repeat(k *soaked, id int, first, again *call) {
 	a.Repeats++
+	if first.attempt != nil && again.attempt != nil && again.attempt.number < first.attempt.number {
+		first, again = again, first // what a process had sent that is gone arrived after another's
+	}
 	lost := first.late || first.kind != nil && first.kind.lost
 	faulted := first.attempt != nil && first.attempt != again.attempt &&
 		(first.attempt.killed || first.attempt.outOfTime || first.attempt.late > 0 || len(first.attempt.faults) > 0)

@@ -114,6 +114,11 @@ func TestAccount(t *testing.T) {
 			want:  account{Predicted: 2, DeadLettered: 1, Repeats: 1},
 		},
 		{
+			name: "again for a kill, whose request arrived last", predictions: []mapping.Record{prediction(0, "1.5"), prediction(1, "2.5"), prediction(1, "2.5")},
+			calls: []*call{{attempt: second, ids: []int32{0, 1}}, {attempt: killed, ids: []int32{1}}},
+			want:  account{Predicted: 2, DeadLettered: 1, Repeats: 1},
+		},
+		{
 			name: "again since there was no time left", predictions: []mapping.Record{prediction(0, "1.5"), prediction(1, "2.5"), prediction(1, "2.5")},
 			calls: []*call{{attempt: slow, ids: []int32{0, 1}}, {attempt: second, ids: []int32{1}}},
 			want:  account{Predicted: 2, DeadLettered: 1, Repeats: 1},
