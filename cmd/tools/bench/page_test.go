@@ -30,6 +30,7 @@ func TestPage(t *testing.T) {
 		})
 	}
 	r.Costs = costs(r.Results)
+	r.Beside = &Beside{Batch: 1000, Off: measuring.Spread{Median: 900, N: 750}, Added: []Added{{With: "DRIFT=on", Record: measuring.Spread{Median: 905, N: 750}, Percent: 0.6}}}
 	r.Serving = &Serving{Records: 1_000_000, Batch: 1000, CPUPerRec: 5, WallPerRec: 9, RSS: 90, PeakRSS: 120}
 	var html bytes.Buffer
 	if err := writeHTML(&html, r); err != nil {
