@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-RECIPE = re.search(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
+RECIPE = re.search(r"```sql\n(.*?)```", (ROOT / "docs/stream.md").read_text(), re.S)[1]
 
 
 def predictions(run):
