@@ -50,6 +50,7 @@ type Added struct {
 type way struct {
 	name                 string
 	metrics, meta, drift bool
+	words                bool   // drift with new words
 	header               string // empty: no tracer
 	shadow               bool
 	apart                bool
@@ -61,7 +62,7 @@ func ways(sketch bool) []way {
 		{name: "METRICS=emf", metrics: true},
 	}
 	if sketch {
-		all = append(all, way{name: "DRIFT=on", drift: true})
+		all = append(all, way{name: driftOn, drift: true}, way{name: driftWords, drift: true, words: true, apart: true})
 	}
 	return append(all,
 		way{name: "traces, invocation not sampled", header: untracedHeader},

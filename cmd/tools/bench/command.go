@@ -162,12 +162,10 @@ func benchmark(ctx context.Context, s *settings, library, operators string, p *m
 	}
 	report.Costs = costs(report.Results)
 	report.Recommended = recommend(report.Results)
-	if report.Drift, err = measureDrift(ctx, b, session, records, s.repetitions, p); err != nil {
-		return nil, err
-	}
 	if report.Beside, err = measureBeside(ctx, b, session, records, s.repetitions, p); err != nil {
 		return nil, err
 	}
+	report.Drift = report.Beside.drift()
 	if s.cold {
 		first, err := eventsOf(records, 1, 1)
 		if err != nil {

@@ -37,7 +37,9 @@ func (w *way) build(ctx context.Context, b *bundle.Bundle, scorer model.Scorer, 
 		if err != nil {
 			return nil, err
 		}
-		m.Watch(drift.NewCounter(&b.Manifest, sketch))
+		counter := drift.NewCounter(&b.Manifest, sketch)
+		counter.Words = w.words
+		m.Watch(counter)
 	}
 	if w.shadow {
 		shadow, err := model.New(b, scorer)
