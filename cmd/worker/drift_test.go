@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -26,26 +25,7 @@ func TestDriftPage(t *testing.T) {
 	cmd := workerCommand(t, "-listen", "127.0.0.1:0")
 	cmd.Env = append(cmd.Env, "TEST_RUN=True", "REPORT_BATCH_ITEM_FAILURES=True", "DRIFT=words")
 	w := startWorker(t, cmd)
-	var listening struct{ Address string }
-	if err := json.Unmarshal([]byte(w.logs(t, `"listening"`)), &listening); err != nil {
-		t.Fatal(err)
-	}
-	ask := func(method, path, body string) string {
-		request, err := http.NewRequestWithContext(t.Context(), method, "http://"+listening.Address+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		if err != nil || response.StatusCode != http.StatusOK {
-			t.Fatal(response.Status, err)
-		}
-		return string(text)
-	}
+	ask := w.listens(t)
 	if page := ask(http.MethodGet, "/drift", ""); page != "" {
 		t.Errorf("before anything came: %s", page)
 	}

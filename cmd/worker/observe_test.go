@@ -161,26 +161,7 @@ func TestPages(t *testing.T) {
 	cmd := workerCommand(t, "-listen", "127.0.0.1:0")
 	cmd.Env = append(cmd.Env, "TEST_RUN=True", "REPORT_BATCH_ITEM_FAILURES=True")
 	w := startWorker(t, cmd)
-	var listening struct{ Address string }
-	if err := json.Unmarshal([]byte(w.logs(t, `"listening"`)), &listening); err != nil {
-		t.Fatal(err)
-	}
-	ask := func(method, path, body string) string {
-		request, err := http.NewRequestWithContext(t.Context(), method, "http://"+listening.Address+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		if err != nil || response.StatusCode != http.StatusOK {
-			t.Fatal(response.Status, err)
-		}
-		return string(text)
-	}
+	ask := w.listens(t)
 	for range 2 {
 		ask(http.MethodPost, "/2015-03-31/functions/function/invocations", threeRides())
 	}

@@ -221,3 +221,30 @@ const (
 	tutorialEvent    = "../../models/taxi/event.json"
 	tutorialSequence = "49641801370286448471783931287578672283018518126072430594"
 )
+
+// listens waits until a worker with -listen does, and returns what asks it: by a
+// method and a path, with a body, for the text of its answer.
+func (w *running) listens(t *testing.T) (ask func(method, path, body string) string) {
+	t.Helper()
+	var listening struct{ Address string }
+	if err := json.Unmarshal([]byte(w.logs(t, `"listening"`)), &listening); err != nil {
+		t.Fatal(err)
+	}
+	return func(method, path, body string) string {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, "http://"+listening.Address+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatal(response.Status, err)
+		}
+		return string(text)
+	}
+}
