@@ -60,6 +60,15 @@ func (l *localStack) pageFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&l.page, "page", "", "show what the stack does on a live page, at an address of this machine's own, such as 127.0.0.1:8090")
 }
 
+// startFlags are those of a command that starts a stack.
+func (s *settings) startFlags(cmd *cobra.Command, l *localStack) {
+	l.pageFlag(cmd)
+	s.workerFlag(cmd)
+	l.programFlag(cmd)
+	l.ministackFlag(cmd)
+	l.dirFlag(cmd)
+}
+
 // withPage returns flags with that of the page, where one is asked for.
 func (l *localStack) withPage(flags []string) []string {
 	if l.page == "" {
@@ -163,11 +172,7 @@ worker serves what that alias stands for in the stack's own bucket, at first thi
 		},
 	}
 	cmd.Flags().IntVar(&port, "port", 4566, "where Kinesis and S3 answer; 0 is any free port")
-	l.pageFlag(cmd)
-	s.workerFlag(cmd)
-	l.programFlag(cmd)
-	l.ministackFlag(cmd)
-	l.dirFlag(cmd)
+	s.startFlags(cmd, &l)
 	return cmd
 }
 
@@ -209,11 +214,7 @@ pipeline's to the last bit, the exit code is 1. For records of your own: skiff u
 	cmd.Flags().StringVar(&predictions, "predictions", "", "the pipeline's predictions for them, a column for each run (default: predictions.parquet beside the rides)")
 	cmd.Flags().IntVarP(&n, "n", "n", 20_000, "how many rides")
 	cmd.Flags().Float64Var(&bad, "bad", 0, "the share of the rides to make bad, in every way there is")
-	l.pageFlag(cmd)
-	s.workerFlag(cmd)
-	l.programFlag(cmd)
-	l.ministackFlag(cmd)
-	l.dirFlag(cmd)
+	s.startFlags(cmd, &l)
 	return cmd
 }
 
