@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -82,7 +83,7 @@ func readEndpoint(getenv func(string) string) (string, error) {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", hint.With(fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT is not a URL"), "it is one such as http://localhost:4318") //nolint:perfsprint // as its siblings
+		return "", hint.With(errors.New("OTEL_EXPORTER_OTLP_ENDPOINT is not a URL"), "it is one such as http://localhost:4318")
 	}
 	return endpoint, nil
 }
@@ -98,7 +99,7 @@ func readHeaders(list string) (map[string]string, error) {
 		key, value, ok := strings.Cut(pair, "=")
 		text, err := url.PathUnescape(strings.TrimSpace(value))
 		if !ok || err != nil || strings.TrimSpace(key) == "" {
-			return nil, hint.With(fmt.Errorf("OTEL_EXPORTER_OTLP_HEADERS is not a list of headers"), "it is one such as api-key=abc,tenant=rides") //nolint:perfsprint // as its siblings
+			return nil, hint.With(errors.New("OTEL_EXPORTER_OTLP_HEADERS is not a list of headers"), "it is one such as api-key=abc,tenant=rides")
 		}
 		headers[strings.TrimSpace(key)] = text
 	}
