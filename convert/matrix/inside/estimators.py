@@ -8,6 +8,15 @@ def small(rng):
     return {"n_estimators": rng.randint(3, 12), "random_state": 0}
 
 
+CATBOOST = {
+    "iterations": 8,
+    "depth": 3,
+    "verbose": 0,
+    "thread_count": 1,
+    "allow_writing_files": False,
+    "random_seed": 0,
+}
+
 REGRESSORS = {
     "LinearRegression": lambda r: sk("linear_model.LinearRegression"),
     "Ridge": lambda r: sk("linear_model.Ridge", alpha=0.5),
@@ -77,15 +86,7 @@ REGRESSORS = {
         boosting_type=r.choice(["gbdt", "gbdt", "dart"]),
         **small(r),
     ),
-    "CatBoostRegressor": lambda r: make(
-        "catboost.CatBoostRegressor",
-        iterations=8,
-        depth=3,
-        verbose=0,
-        thread_count=1,
-        allow_writing_files=False,
-        random_seed=0,
-    ),
+    "CatBoostRegressor": lambda r: make("catboost.CatBoostRegressor", **CATBOOST),
     "VotingRegressor": lambda r: sk(
         "ensemble.VotingRegressor",
         estimators=[
@@ -158,15 +159,7 @@ CLASSIFIERS = {
     "BaggingClassifier": lambda r: sk("ensemble.BaggingClassifier", **small(r)),
     "XGBClassifier": lambda r: make("xgboost.XGBClassifier", n_jobs=1, max_depth=4, **small(r)),
     "LGBMClassifier": lambda r: make("lightgbm.LGBMClassifier", n_jobs=1, verbose=-1, **small(r)),
-    "CatBoostClassifier": lambda r: make(
-        "catboost.CatBoostClassifier",
-        iterations=8,
-        depth=3,
-        verbose=0,
-        thread_count=1,
-        allow_writing_files=False,
-        random_seed=0,
-    ),
+    "CatBoostClassifier": lambda r: make("catboost.CatBoostClassifier", **CATBOOST),
     "VotingClassifier": lambda r: sk(
         "ensemble.VotingClassifier",
         voting=r.choice(["hard", "soft"]),
